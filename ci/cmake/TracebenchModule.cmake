@@ -1,0 +1,26 @@
+# tracebench_module(NAME [DEPENDS ...] [SYSTEM ...] [EXCLUDE regex])
+#
+# Makes the static library tb_NAME from every .cpp below the calling folder. Public headers are
+# included as "NAME/file.h" from the root. DEPENDS are our own modules, SYSTEM are libraries that
+# stay private to this one.
+
+add_library(tb_options INTERFACE)
+target_compile_options(tb_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+if(TRACEBENCH_SANITIZE)
+  target_compile_options(tb_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(tb_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(tracebench_module name)
+  cmake_parse_arguments(ARG "" "EXCLUDE" "DEPENDS;SYSTEM" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${ARG_EXCLUDE}")
+  endif()
+  add_library(tb_${name} STATIC ${sources})
+  target_include_directories(tb_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  list(TRANSFORM ARG_DEPENDS PREPEND tb_)
+  target_link_libraries(tb_${name} PUBLIC ${ARG_DEPENDS} nlohmann_json::nlohmann_json fmt::fmt
+                                   PRIVATE tb_options ${ARG_SYSTEM})
+endfunction()
