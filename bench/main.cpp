@@ -1,0 +1,58 @@
+/// Entry point: parses the command line, runs one verb, turns errors into one line and an exit code.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "bench/cli/verbs.h"
+
+namespace {
+
+using namespace tracebench;
+
+/// In the order of `tracebench --help`.
+void add_verbs(CLI::App& app, cli::Action& action) {
+    cli::add_inspect(app, action);
+    cli::add_flows(app, action);
+}
+
+int run(int argc, char** argv) {
+    CLI::App app{"tracebench: how far is this synthetic traffic from the real thing, and does it matter?"};
+    app.name("tracebench");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", TRACEBENCH_VERSION);
+    cli::Action action;
+    add_verbs(app, action);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& success) {
+        return app.exit(success);
+    } catch (const CLI::ParseError& error) {
+        fmt::print(stderr, "tracebench: {}; see 'tracebench --help'\n", printable(error.what()));
+        return 2;
+    }
+    return action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    install_interrupt_handler();
+    try {
+        return run(argc, argv);
+    } catch (const InputError& error) {
+        fmt::print(stderr, "tracebench: {}\n", error.what());
+        return 2;
+    } catch (const Interrupted&) {
+        fmt::print(stderr, "tracebench: interrupted; what was finished is kept\n");
+        return 130;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "tracebench: internal error: {}; please report it with the command you ran\n",
+                   printable(error.what()));
+        return 5;
+    }
+}
