@@ -1,6 +1,7 @@
 #pragma once
 /// Builds whole frames through libtins: what generators that think in fields (not bytes) use.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -9,7 +10,8 @@
 
 namespace tracebench {
 
-/// One packet in fields. Lengths and checksums are computed. TCP options are raw bytes, padded to 32 bits.
+/// One packet in fields. Lengths and checksums are computed. TCP options are raw bytes, padded to 32 bits
+/// with no-operations, which also replace everything from the first option that is not well formed.
 struct PacketFields {
     Endpoint src, dst;
     std::uint8_t protocol = ip_protocol::tcp;  ///< TCP, UDP, ICMP or ICMPv6
@@ -22,14 +24,15 @@ struct PacketFields {
     std::uint16_t window = 65535;
     std::vector<std::uint8_t> tcp_options;
     std::uint8_t icmp_type = 8, icmp_code = 0;
-    std::uint32_t icmp_rest = 0;           ///< the four bytes after the checksum
-    std::uint32_t payload_length = 0;      ///< on the wire
-    std::vector<std::uint8_t> payload;     ///< its first bytes; the rest is zeros
+    std::uint32_t icmp_rest = 0;        ///< the four bytes after the checksum
+    std::uint32_t payload_length = 0;   ///< on the wire
+    std::vector<std::uint8_t> payload;  ///< its first bytes; the rest is zeros
     std::array<std::uint8_t, 6> src_mac{0x02, 0, 0, 0, 0, 1}, dst_mac{0x02, 0, 0, 0, 0, 2};
 };
 
-/// The whole Ethernet frame, checksums over the full payload. Throws std::invalid_argument where the
-/// addresses' versions differ or the protocol is none of the four.
+/// The whole Ethernet frame, checksums over the full payload, without padding to Ethernet's minimum (as a
+/// host sees the frames it sends). Throws std::invalid_argument where the addresses' versions differ, the
+/// protocol is none of the four, options exceed 40 bytes or the packet would exceed IP's 65,535 bytes.
 std::vector<std::uint8_t> build_packet(const PacketFields& fields);
 
 /// The reverse for TCP/UDP/ICMP over IP; nothing where those headers cannot be reached. Payload bytes are
