@@ -55,7 +55,7 @@ std::optional<std::size_t> CsvTable::column(std::string_view wanted) const {
     const auto exact = std::find(header.begin(), header.end(), wanted);
     if (exact != header.end()) return static_cast<std::size_t>(exact - header.begin());
     const auto loose = std::find_if(header.begin(), header.end(),
-                                    [&](const std::string& name) { return equal_ignoring_case(name, wanted); });
+                                    [&](const std::string& cell) { return equal_ignoring_case(cell, wanted); });
     if (loose != header.end()) return static_cast<std::size_t>(loose - header.begin());
     return std::nullopt;
 }

@@ -1,0 +1,74 @@
+#pragma once
+/// A metric compares real samples with synthetic ones and gives named values.
+///
+/// To add one: a file that implements Metric, a line in registry.cpp, a test. See docs/extending.md.
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "datasets/dataset.h"
+#include "metrics/observations.h"
+
+namespace tracebench {
+
+/// One side of a comparison, read and observed once and shared by all metrics.
+struct SampleSet {
+    std::string name;  ///< "real", or the generator's name
+    std::vector<LabelledTrace> samples;
+    Observations observations;
+};
+
+/// What every metric gets. References stay valid during evaluate().
+struct MetricInput {
+    const SampleSet& real_train;    ///< what the generator learned from
+    const SampleSet& real_heldout;  ///< what synthetic samples are compared with
+    const SampleSet& synthetic;
+    const SampleSet& ceiling;  ///< independent-marginals samples fitted on real_train: no better than this = 1
+    std::uint64_t seed = 1;    ///< for resampling
+    std::size_t bootstrap = 200;  ///< session-level resamples for intervals; 0: none
+    Progress* progress = nullptr;
+};
+
+/// One named value of one generator and one seed.
+struct MetricValue {
+    std::string metric;  ///< `jsd`, `wasserstein`, `compliance.pass_rate`
+    std::string group;   ///< what it was measured on: a field, a rule, a class; empty for totals
+    std::string area;    ///< "packet", "flow", "session", "compliance", "utility", "privacy": verdict level
+    double value = 0;
+    bool lower_is_better = true;
+    std::string unit;
+    std::size_t n_real = 0, n_synthetic = 0;  ///< observations on either side
+    std::vector<double> replicates;  ///< the value on bootstrap resamples of sessions; empty: no interval
+    /// Noise floor: the same measure between real train and real held-out, cut to the same n.
+    double floor = 0;
+    /// The same measure for the ceiling samples; NaN where the ceiling cannot be told from the floor.
+    double ceiling = 0;
+    std::string failed;  ///< why it could not be computed; the numbers above then mean nothing
+    std::string skipped;  ///< why it does not apply here
+};
+
+struct MetricResult {
+    std::vector<MetricValue> values;
+    nlohmann::json details;  ///< for the report; its shape is in docs/results.md
+};
+
+class Metric {
+  public:
+    virtual ~Metric() = default;
+    virtual std::string name() const = 0;
+    /// Changed whenever values may change: results of different versions are not comparable.
+    virtual int version() const = 0;
+    virtual MetricResult evaluate(const MetricInput& input) const = 0;
+    /// Details of the real side alone (for the report), computed once a dataset. Null where there is none.
+    virtual nlohmann::json describe_real(const SampleSet& heldout) const;
+};
+
+/// Throws InputError for an unknown name, listing those there are.
+std::unique_ptr<Metric> make_metric(const std::string& name, const nlohmann::json& settings);
+std::vector<std::string> metric_names();
+
+}  // namespace tracebench

@@ -1,0 +1,46 @@
+#pragma once
+/// What is measured: every header field and flow and session feature of a set of samples, as columns.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+
+namespace tracebench {
+
+enum class FieldKind { categorical, continuous };
+enum class FieldScope { packet, flow, session };
+
+struct FieldInfo {
+    std::string name;   ///< `ip.ttl`, `flow.duration`, `session.flows`: stable, used in results
+    FieldKind kind = FieldKind::continuous;
+    FieldScope scope = FieldScope::packet;
+    std::string unit;   ///< "bytes", "s", "1"; empty for codes
+    std::string title;  ///< for people
+};
+
+/// One field over all samples. `session[i]` says which sample value i came from: resampling is by sample,
+/// never by packet.
+struct Column {
+    FieldInfo info;
+    std::vector<double> values;          ///< categorical values are codes (ports, flags, versions)
+    std::vector<std::uint32_t> session;  ///< same length, ascending
+};
+
+struct Observations {
+    std::vector<Column> columns;              ///< in all_fields() order
+    std::vector<std::string> session_labels;  ///< one a sample
+    std::vector<std::string> session_ids;
+    std::uint64_t packets = 0, flows = 0, bytes = 0;
+
+    std::size_t sessions() const { return session_labels.size(); }
+    const Column* find(const std::string& field) const;
+};
+
+/// Every field that can be observed, in report order.
+const std::vector<FieldInfo>& all_fields();
+/// One pass over the samples. A field that occurs nowhere gives an empty column.
+Observations observe(const std::vector<LabelledTrace>& samples);
+
+}  // namespace tracebench
