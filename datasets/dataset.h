@@ -18,6 +18,7 @@ struct Sample {
     std::filesystem::path file;
     std::string flow_id;  ///< empty: the whole capture
     std::string session;  ///< what a split never cuts: the capture's name
+    std::size_t max_packets = 0;  ///< only its first packets; 0: all
 };
 
 struct Dataset {
@@ -49,6 +50,7 @@ struct LabelledTrace {
     std::string label;
     Trace trace;
 };
+/// The same for several samples; every capture is read once. Order follows `indices`.
 std::vector<LabelledTrace> load_samples(const Dataset& dataset, const std::vector<std::size_t>& indices);
 
 }  // namespace tracebench
