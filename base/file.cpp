@@ -70,6 +70,15 @@ std::string read_file(const fs::path& path, std::uint64_t limit) {
 PendingFile::PendingFile(fs::path target) : target_(std::move(target)) {
     std::error_code error;
     if (fs::is_directory(target_, error)) throw InputError(target_.string(), "is a folder", "name a file");
+    if (fs::is_symlink(target_, error)) {  // replace what it points to, not the link
+        const fs::path pointed = fs::canonical(target_, error);
+        if (!error) target_ = pointed;
+    }
+    if (fs::exists(target_, error) && !fs::is_regular_file(target_, error)) {
+        temporary_ = target_;  // a device or pipe such as /dev/null: renaming over it would destroy it
+        committed_ = true;
+        return;
+    }
     if (target_.has_parent_path()) {
         fs::create_directories(target_.parent_path(), error);
         if (error) fail(target_.parent_path(), "make the folder", error.value());
@@ -85,6 +94,7 @@ PendingFile::~PendingFile() {
 }
 
 void PendingFile::commit() {
+    if (committed_) return;
     const int descriptor = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) fail(target_, "write", errno);
     const int synced = ::fsync(descriptor);

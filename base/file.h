@@ -19,7 +19,7 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t limit = s
 void write_file(const std::filesystem::path& path, std::string_view content);
 
 /// A file under construction for writers that stream: write to `temporary()`, then `commit()`.
-/// Without commit() the temporary file is removed.
+/// Without commit() the temporary file is removed. A device or pipe (/dev/null) is written to as it is.
 class PendingFile {
   public:
     explicit PendingFile(std::filesystem::path target);
