@@ -12,14 +12,14 @@ namespace tracebench {
 /// One line of `metrics`: a value of one generator on one dataset, over all seeds.
 struct MetricRow {
     std::string dataset, generator, metric, group, area;
-    double value = 0;                 ///< mean over seeds
+    double value = 0;  ///< mean over seeds
     bool lower_is_better = true;
     std::string unit;
-    std::size_t n = 0;                ///< synthetic observations of one seed
-    std::vector<double> seeds;        ///< one value a seed
-    double ci95[2] = {0, 0};          ///< hierarchical bootstrap: seeds, then sessions; NaN where none
+    std::size_t n = 0;          ///< synthetic observations of one seed
+    std::vector<double> seeds;  ///< one value a seed
+    double ci95[2] = {0, 0};    ///< hierarchical bootstrap: seeds, then sessions; NaN where none
     double floor = 0, ceiling = 0, score = 0;  ///< NaN where there is none
-    std::string status = "ok";        ///< ok, failed, skipped
+    std::string status = "ok";                 ///< ok, failed, skipped
     std::string reason;
     int version = 1;
 };
@@ -27,7 +27,7 @@ struct MetricRow {
 struct RunRecord {
     static constexpr int schema_version = 1;
 
-    nlohmann::json document;         ///< the whole of results.json except `metrics`
+    nlohmann::json document;  ///< the whole of results.json except `metrics`
     std::vector<MetricRow> metrics;
 
     nlohmann::json to_json() const;  ///< NaN becomes null
