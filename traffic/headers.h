@@ -46,6 +46,8 @@ struct Headers {
                                             ///< field; none where that field is cut off or illegal
     bool transport_complete = false;  ///< the whole TCP (with options), UDP or ICMP header was captured
 
+    /// The fixed IPv4 or IPv6 header (20, 40 bytes) was captured. Where it was cut, or its version is
+    /// neither 4 nor 6, ip_offset alone tells where it begins.
     bool has_ip() const { return ip_version != 0; }
     bool is_fragment() const { return more_fragments || fragment_offset != 0; }
     /// At least the fixed header (20, 8, 8 bytes) was captured.
@@ -53,6 +55,12 @@ struct Headers {
     bool has_udp() const { return fixed_header(ip_protocol::udp, 8); }
     bool has_icmp() const { return ip_version == 4 && fixed_header(ip_protocol::icmp, 8); }
     bool has_icmpv6() const { return ip_version == 6 && fixed_header(ip_protocol::icmpv6, 4); }
+    /// The two ports were captured (TCP, UDP, SCTP, DCCP, UDP-Lite).
+    bool has_ports() const {
+        const bool ported = protocol == ip_protocol::tcp || protocol == ip_protocol::udp ||
+                            protocol == ip_protocol::sctp || protocol == 33 || protocol == 136;
+        return ported && transport_offset != none && captured - transport_offset >= 4;
+    }
 
     const std::uint8_t* ip() const { return data + ip_offset; }
     const std::uint8_t* transport() const { return data + transport_offset; }
