@@ -20,8 +20,8 @@ struct NprintParts {
 /// As nPrint 1.2 does (superpacket.cpp), given the DLT it sees: it takes a frame for Ethernet when bytes 12
 /// and 13 are an IP ethertype, else for an IP packet if the first four bits say 4 or 6; skips what is not
 /// TCP, UDP or ICMP right after the first IP header; knows neither VLAN tags nor fragments, so that payload
-/// of later fragments is taken for a header; gives every 802.11 radiotap frame a row without bits. It reads
-/// past the end of frames cut by the snap length, where this reports only what was captured.
+/// of later fragments is taken for a header; gives every 802.11 radiotap frame a row without bits. Unlike
+/// nPrint, does not read past packet.bytes.
 NprintParts nprint_parts(const PacketView& packet);
 
 /// By our own dissection.
