@@ -268,7 +268,7 @@ std::optional<FlowTable::Placed> FlowTable::add(const PacketView& packet, const 
     const std::uint32_t hashed = s.hash(key);
     const bool tcp = headers.has_tcp();
     TcpSegment segment;
-    if (tcp) segment = tcp_segment(packet.time_ns, headers);
+    if (tcp) segment = tcp_segment(headers, packet.time_ns, packet.original_length);
 
     std::uint32_t index = s.find(key, hashed);
     if (index != no_entry) {

@@ -1,10 +1,10 @@
 #pragma once
-/// Watches one TCP connection and counts what went wrong, by the rules of Wireshark 4.0's sequence analysis
-/// (Wireshark User's Guide section 7.5), so that counts can be compared.
+/// Watches one TCP connection and counts what went wrong on its path, by the rules of Wireshark 4.0's
+/// sequence analysis (Wireshark User's Guide section 7.5, "TCP Analysis"), so that counts can be compared.
+/// Those rules need no list of segments: the state is a few numbers a direction.
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "traffic/headers.h"
 
@@ -17,48 +17,59 @@ struct TcpSegment {
     std::uint32_t length = 0;  ///< payload bytes on the wire
     std::uint16_t window = 0;  ///< as it stands in the header, not scaled
     std::uint8_t flags = 0;
+    bool length_known = true;  ///< false for a fragment, and where the header is longer than its datagram
 };
-/// Requires h.has_tcp().
-TcpSegment tcp_segment(std::int64_t time_ns, const Headers& h);
+
+/// Requires h.has_tcp(). `frame_length` is the frame's length on the wire.
+TcpSegment tcp_segment(const Headers& h, std::int64_t time_ns, std::uint32_t frame_length);
 
 class TcpAnalysis {
   public:
     /// `direction` is 0 or 1.
     void add(unsigned direction, const TcpSegment& segment);
-    /// Whether this SYN begins another connection between the same endpoints: its initial sequence number
-    /// differs from the one in use.
+
+    /// Whether this segment begins another connection between the same endpoints: a SYN whose initial
+    /// sequence number differs from the one in use. A SYN that repeats it is a retransmission, even after
+    /// the connection was refused.
     bool restarted_by(unsigned direction, const TcpSegment& segment) const;
 
+    /// SYN, a SYN-ACK that acknowledges it, and an acknowledgement of that were seen.
     bool handshake() const { return handshake_ == Handshake::done; }
+    /// FIN both ways, or RST.
     bool closed() const { return reset_ || (sides_[0].fin && sides_[1].fin); }
-    std::uint64_t retransmissions() const { return retransmissions_; }
-    std::uint64_t out_of_order() const { return out_of_order_; }
-    /// From the last SYN to the acknowledgement of the SYN-ACK.
+    std::uint32_t retransmissions() const { return retransmissions_; }  ///< fast and spurious ones included
+    std::uint32_t out_of_order() const { return out_of_order_; }
+    /// From the last SYN to the first acknowledgement of the opener; nothing without a handshake.
     std::optional<double> rtt_ms() const;
 
   private:
     enum class Handshake : std::uint8_t { none, syn, syn_ack, done };
+    enum class Special : std::uint8_t { none, keep_alive, zero_window_probe };
 
-    struct Unacknowledged {
-        std::uint32_t begin, end;
-    };
+    /// What was seen from one endpoint. As in Wireshark a `next` of 0 means that nothing was.
     struct Side {
-        std::uint32_t base_sequence = 0;
-        std::uint32_t next_sequence = 0;  ///< highest seen; 0: nothing yet
-        std::uint32_t last_acknowledgement = 0;
-        std::uint32_t duplicate_acknowledgements = 0;
-        std::int64_t next_sequence_time = 0, last_acknowledgement_time = 0;
-        std::uint16_t window = 0;
-        bool base_known = false, window_known = false, fin = false, last_was_keep_alive = false;
-        std::vector<Unacknowledged> unacknowledged;
+        std::int64_t next_time_ns = 0;  ///< when `next` last advanced
+        std::int64_t last_time_ns = 0;
+        std::uint32_t initial = 0;       ///< initial sequence number, or a guess where the SYN was not seen
+        std::uint32_t next = 0;          ///< after the highest byte sent
+        std::uint32_t contiguous = 0;    ///< after the highest byte sent without a hole before it
+        std::uint32_t acknowledged = 0;  ///< by the last segment from here
+        std::int32_t duplicate_acks = 0;
+        std::uint32_t window = UINT32_MAX;
+        Special last = Special::none;  ///< what the last segment from here was
+        bool initial_known = false, fin = false;
     };
 
-    void track_handshake(unsigned direction, const TcpSegment& segment);
+    void track_state(unsigned direction, const TcpSegment& s);
+    void count_duplicates(const Side& from, const Side& to, const TcpSegment& s);
+    static void learn_initial_numbers(Side& from, Side& to, const TcpSegment& s);
+    static Special classify(Side& from, const Side& to, const TcpSegment& s);
+    static void advance(Side& from, const TcpSegment& s, Special special);
 
     Side sides_[2];
-    std::uint64_t retransmissions_ = 0, out_of_order_ = 0;
-    std::int64_t syn_time_ = 0, rtt_ns_ = 0;
-    std::uint32_t syn_ack_sequence_ = 0;
+    std::int64_t syn_time_ns_ = 0, rtt_ns_ = 0;
+    std::uint32_t syn_sequence_ = 0, syn_ack_sequence_ = 0;
+    std::uint32_t retransmissions_ = 0, out_of_order_ = 0;
     Handshake handshake_ = Handshake::none;
     std::uint8_t opener_ = 0;
     bool reset_ = false;
