@@ -155,12 +155,15 @@ std::optional<NprintPacket> nprint_packet(std::span<const std::int8_t, kNprintCo
         {ip_protocol::udp, header_bytes(row.subspan(udp_column, icmp_column - udp_column), 8)},
         {ip_protocol::icmp, header_bytes(row.subspan(icmp_column), 8)},
     };
-    const std::vector<std::uint8_t>* chosen = nullptr;
-    for (const auto& transport : transports) {
-        if (transport.bytes.empty()) continue;
-        if (chosen == nullptr || transport.protocol == packet.bytes[9]) chosen = &transport.bytes;
+    packet.ipv4_length = packet.bytes.size();
+    const auto* chosen = &transports[0];
+    for (const auto& transport : transports)
+        if (!transport.bytes.empty() && (chosen->bytes.empty() || transport.protocol == packet.bytes[9]))
+            chosen = &transport;
+    if (!chosen->bytes.empty()) {
+        packet.transport = chosen->protocol;
+        packet.bytes.insert(packet.bytes.end(), chosen->bytes.begin(), chosen->bytes.end());
     }
-    if (chosen != nullptr) packet.bytes.insert(packet.bytes.end(), chosen->begin(), chosen->end());
     packet.original_length =
         std::max<std::uint32_t>(load16(&packet.bytes[2]), static_cast<std::uint32_t>(packet.bytes.size()));
     return packet;

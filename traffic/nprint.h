@@ -57,6 +57,8 @@ bool nprint_row(const PacketView& packet, const Headers& headers, std::span<std:
 /// An IPv4 packet rebuilt from a row: headers only, nPrint keeps no payload.
 struct NprintPacket {
     std::vector<std::uint8_t> bytes;    ///< from the IPv4 header on
+    std::size_t ipv4_length = 0;        ///< of these the IPv4 header's, at least 20
+    std::uint8_t transport = 0;         ///< protocol number of the columns the rest is from; 0: there is none
     std::uint32_t original_length = 0;  ///< by the IPv4 total length; never less than bytes
 };
 

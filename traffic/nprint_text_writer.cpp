@@ -160,7 +160,9 @@ bool NprintTextWriter::write(const PacketView& packet) {
     return true;
 }
 
-std::uint64_t NprintTextWriter::overread() const { return state_->overread; }
+std::uint64_t NprintTextWriter::overread() const {
+    return state_->overread;
+}
 
 bool NprintTextWriter::write(const PacketView& packet, const Headers& headers) {
     return state_->row(nprint_parts(packet, headers));
