@@ -1,39 +1,50 @@
 #pragma once
-/// Runs the rule table over traffic, streaming: packet rules at once, flow rules when a flow ends.
+/// Runs the rule table over traffic, in one pass.
+///
+///     ComplianceChecker checker;
+///     while (reader.next(packet)) checker.add(packet);
+///     for (const RuleResult& result : checker.finish().rules) ...
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "traffic/flow_table.h"
 #include "traffic/rules/rule.h"
+#include "traffic/trace.h"
 
 namespace tracebench {
 
 struct RuleResult {
     const Rule* rule = nullptr;
-    std::uint64_t checked = 0;        ///< passed or failed
+    std::uint64_t checked = 0;  ///< passed or failed
     std::uint64_t failed = 0;
-    std::uint64_t not_checkable = 0;
+    std::uint64_t not_checkable = 0;  ///< `offloaded` included
+    std::uint64_t offloaded = 0;      ///< left to the network card: failed + offloaded are wrong on the wire
     std::vector<std::uint64_t> examples;  ///< frame numbers of the first failures, at most 10
+
+    void count(Verdict verdict, std::uint64_t frame);
 };
 
 struct ComplianceResult {
     std::uint64_t packets = 0;
-    std::vector<RuleResult> rules;  ///< every rule of the table, in table order
-    /// Share of packets that fail no rule at all, of the packets that at least one rule checked;
-    /// 1 where nothing could be checked.
-    double score = 1;
-    std::uint64_t packets_checked = 0, packets_failed = 0;
+    std::vector<RuleResult> rules;      ///< every rule of the table, in table order
+    std::uint64_t packets_checked = 0;  ///< packets that at least one rule checked
+    std::uint64_t packets_failed = 0;   ///< packets that failed at least one rule
 
-    void merge(const ComplianceResult& other);  ///< examples stay those of the first
+    /// 1 - packets_failed / packets_checked; 1 where nothing could be checked.
+    double score() const;
+    /// Adds the counts of `other`; examples stay those of the first.
+    void merge(const ComplianceResult& other);
 };
 
 class ComplianceChecker {
   public:
     explicit ComplianceChecker(FlowOptions options = {});
     ~ComplianceChecker();
+    /// Packets in time order, as captured. The view is not kept.
     void add(const PacketView& packet);
+    /// What was counted; the checker is done then.
     ComplianceResult finish();
 
   private:

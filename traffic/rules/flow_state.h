@@ -1,0 +1,102 @@
+#pragma once
+/// What flow-scope rules remember of a flow: constant size, updated packet by packet, so that captures of any
+/// length can be checked in one pass and a generator can ask whether its next packet would be legal.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "traffic/flow_table.h"
+#include "traffic/rules/rule_packet.h"
+
+namespace tracebench {
+
+/// RFC 9293 section 3.4: how far `a` is after `b`, modulo 2^32.
+inline std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
+    return static_cast<std::int32_t>(a - b);
+}
+
+/// A TCP header with the options that rules ask about.
+struct SegmentFields {
+    std::uint32_t sequence = 0, acknowledgement = 0;
+    std::uint32_t payload = 0;  ///< bytes on the wire
+    std::uint16_t window = 0;   ///< not scaled
+    std::uint8_t flags = 0;
+    bool options_known = false;  ///< all option bytes were captured and are well formed
+    bool sack_permitted = false, timestamps = false, fast_open = false;
+    std::int8_t window_scale = -1;  ///< -1: no such option
+    std::uint32_t timestamp = 0, timestamp_echo = 0;
+    std::uint8_t sack_blocks = 0;
+    std::array<std::uint32_t, 8> sack{};  ///< left and right edges
+
+    bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+    /// The sequence number after this segment; SYN and FIN count one each.
+    std::uint32_t next_sequence() const {
+        return sequence + payload + (has(tcp_flag::syn) ? 1 : 0) + (has(tcp_flag::fin) ? 1 : 0);
+    }
+};
+/// Nothing where the TCP header cannot be read or its data offset is illegal.
+std::optional<SegmentFields> read_segment(const RulePacket& packet);
+
+/// One direction of a TCP conversation, by what its sender has sent so far.
+struct TcpSide {
+    bool seen = false, syn = false, fin = false, rst = false;
+    bool acknowledged = false;  ///< it has sent an acknowledgement
+    bool offered_sack = false, offered_timestamps = false, offered_ecn = false;  ///< on its SYN
+    std::int8_t window_scale = -1;                                               ///< on its SYN
+    std::uint32_t initial_sequence = 0;
+    std::uint32_t next = 0;             ///< after the highest sequence number sent
+    std::uint32_t contiguous = 0;       ///< everything before it was seen; later bytes are in `islands`
+    std::uint32_t fin_end = 0;          ///< after the FIN
+    std::uint32_t acknowledgement = 0;  ///< highest sent
+    std::uint32_t window_edge = 0;      ///< highest acknowledgement + scaled window ever advertised
+    std::uint32_t largest_window = 0;   ///< scaled; by the largest scale where the scale is unknown
+    bool timestamped = false;
+    std::uint32_t first_timestamp = 0, last_timestamp = 0;
+
+    struct Range {
+        std::uint32_t begin, end;
+    };
+    std::array<Range, 8> islands{};  ///< seen bytes past a gap, ascending; more than these are forgotten
+    std::uint8_t island_count = 0;
+};
+
+/// Echo requests of ICMP and ICMPv6, most recent last.
+struct EchoState {
+    static constexpr std::uint32_t kept = 32;
+    std::array<std::uint32_t, kept> requests[2]{};  ///< identifier and sequence number, by direction
+    std::uint32_t count[2] = {0, 0};
+};
+
+struct FlowState {
+    std::uint64_t packets = 0;
+    bool from_start = false;   ///< the first packet was a SYN without ACK
+    bool established = false;  ///< SYN, SYN-ACK and an acknowledgement of the initiator were seen
+    bool fast_open = false;    ///< a SYN carried data or a Fast Open option
+    Direction initiator = Direction::forward;
+    /// Set by repair, which knows the whole flow: silence of the peer so far is then no excuse.
+    bool both_directions = false;
+    TcpSide side[2];
+    EchoState echo;
+
+    const TcpSide& own(Direction d) const { return side[static_cast<int>(d)]; }
+    const TcpSide& peer(Direction d) const { return side[1 - static_cast<int>(d)]; }
+    /// Both SYNs were seen: options are known to be negotiated or not.
+    bool negotiated() const { return from_start && side[0].syn && side[1].syn; }
+    /// How far a sender's sequence numbers may lie from what is known: the peer's largest window.
+    std::uint32_t slack(Direction d) const;
+    /// Whether the acknowledgement lies within a window of what the peer has sent; true where nothing tells.
+    bool plausible_acknowledgement(const SegmentFields& segment, Direction d) const;
+
+    /// Numbers far outside the window leave the state of the other side alone, so that one bad segment fails
+    /// once.
+    void add(const SegmentFields& segment, Direction direction);
+    /// An ICMP or ICMPv6 message; only echo requests matter.
+    void add_icmp(const RulePacket& packet, Direction direction);
+
+  private:
+    int scale(const SegmentFields& segment, Direction d) const;
+    void add_acknowledgement(const SegmentFields& segment, Direction d);
+};
+
+}  // namespace tracebench

@@ -1,0 +1,162 @@
+/// ICMP message rules, but for the checksum (checksum_rules.cpp). RFC 792, RFC 1122 section 3.2.2, RFC 1812.
+
+#include <algorithm>
+
+#include "traffic/rules/packet_edit.h"
+#include "traffic/rules/rule_groups.h"
+
+namespace tracebench {
+namespace {
+
+constexpr std::uint8_t echo_request = 8;
+
+Verdict check_header(const RulePacket& p) {
+    if (p.transport == Headers::none || p.headers.more_fragments) return Verdict::not_checkable;
+    return pass_if(p.segment_length() >= 8);
+}
+void repair_header(const RulePacket& p, MutablePacket& packet) {
+    set_ip_end(p, packet, p.transport + 8);
+}
+
+/// IANA ICMP parameters: the largest code of each assigned type, -1 for those that are not.
+int largest_code(std::uint8_t type) {
+    switch (type) {
+        case 3:
+            return 15;
+        case 5:
+        case 40:
+            return type == 5 ? 3 : 5;
+        case 9:
+            return 16;
+        case 11:
+            return 1;
+        case 12:
+            return 2;
+        case 42:
+        case 253:
+        case 254:
+            return 255;
+        case 43:
+            return 4;
+        case 0:
+        case 4:
+        case 6:
+        case 8:
+        case 10:
+        case 41:
+            return 0;
+        default:
+            return (type >= 13 && type <= 18) || (type >= 30 && type <= 39) ? 0 : -1;
+    }
+}
+
+Verdict check_type(const RulePacket& p) {
+    return pass_if(largest_code(p.segment()[0]) >= 0);
+}
+void make_echo_request(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[0] = echo_request;
+    segment(p, packet)[1] = 0;
+}
+
+Verdict check_code(const RulePacket& p) {
+    const int largest = largest_code(p.segment()[0]);
+    if (largest < 0) return Verdict::not_checkable;
+    const bool router_advertisement = p.segment()[0] == 9;  // codes 0 and 16 only (RFC 5944)
+    if (router_advertisement) return pass_if(p.segment()[1] == 0 || p.segment()[1] == 16);
+    return pass_if(p.segment()[1] <= largest);
+}
+void repair_code(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[1] = 0;
+}
+
+bool is_error(std::uint8_t type) {
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
+Verdict check_quote(const RulePacket& p) {
+    if (!is_error(p.segment()[0])) return Verdict::not_applicable;
+    if (p.headers.more_fragments) return Verdict::not_checkable;
+    const std::uint32_t quoted = p.segment_length() - 8;
+    if (quoted < 20) return Verdict::failed;
+    if (!p.captured(p.transport + 8, 1)) return Verdict::not_checkable;
+    const std::uint8_t first = p.segment()[8];
+    return pass_if(first >> 4 == 4 && (first & 0x0F) >= 5 && quoted >= (first & 0x0FU) * 4 + 8);
+}
+
+Verdict check_about_error(const RulePacket& p) {
+    if (!is_error(p.segment()[0])) return Verdict::not_applicable;
+    if (!p.captured(p.transport + 8, 20)) return Verdict::not_checkable;
+    const std::uint8_t* const quoted = p.segment() + 8;
+    const bool first_fragment = (load16(quoted + 6) & 0x1FFF) == 0;
+    if (quoted[9] != ip_protocol::icmp || !first_fragment) return Verdict::passed;
+    const std::uint32_t header = (quoted[0] & 0x0FU) * 4;
+    if (!p.captured(p.transport + 8 + header, 1)) return Verdict::not_checkable;
+    return pass_if(!is_error(quoted[header]));
+}
+
+bool is_group(const std::uint8_t* address) {
+    return address[0] >= 224;
+}
+Verdict check_unicast(const RulePacket& p) {
+    if (!is_error(p.segment()[0])) return Verdict::not_applicable;
+    if (is_group(p.net() + 16)) return Verdict::failed;
+    if (!p.captured(p.transport + 8, 20)) return Verdict::not_checkable;
+    return pass_if(!is_group(p.segment() + 8 + 16));
+}
+
+constexpr RuleLayer layer = RuleLayer::icmp;
+
+constexpr Rule rules[] = {
+    {"icmp.header", "the IP packet holds the first 8 bytes", "RFC 792", "completed with zeros", layer,
+     check_header, repair_header, nullptr, nullptr, true},
+    {"icmp.type", "the type is assigned", "IANA ICMP parameters", "made an echo request", layer, check_type,
+     make_echo_request},
+    {"icmp.code", "the code is one of the type's", "IANA ICMP parameters", "set to 0", layer, check_code,
+     repair_code},
+    {"icmp.error_quote", "an error quotes the IP header and 8 bytes of the packet it is about",
+     "RFC 1122 section 3.2.2", "made an echo request", layer, check_quote, make_echo_request},
+    {"icmp.error_about_error", "no error is sent about an error", "RFC 1122 section 3.2.2",
+     "made an echo request", layer, check_about_error, make_echo_request},
+    {"icmp.error_unicast", "no error is sent to, or about a packet to, multicast or broadcast",
+     "RFC 1122 section 3.2.2", "made an echo request", layer, check_unicast, make_echo_request},
+};
+
+// --- flows
+
+Verdict check_echo_reply(const RulePacket& p, const FlowContext& flow) {
+    const bool v6 = p.transport_layer == RuleLayer::icmpv6;
+    const std::uint8_t reply = v6 ? 129 : 0;
+    if (p.transport_state != LayerState::readable || p.segment()[0] != reply) return Verdict::not_applicable;
+    const int requester = 1 - static_cast<int>(flow.direction);
+    const std::uint32_t count = flow.state.echo.count[requester];
+    if (count == 0) return Verdict::not_checkable;
+    const std::uint32_t* const requests = flow.state.echo.requests[requester].data();
+    const std::uint32_t kept = std::min(count, EchoState::kept);
+    if (std::find(requests, requests + kept, load32(p.segment() + 4)) != requests + kept)
+        return Verdict::passed;
+    return count > EchoState::kept ? Verdict::not_checkable : Verdict::failed;
+}
+void repair_echo_reply(const RulePacket& p, const FlowContext& flow, MutablePacket& packet) {
+    const int requester = 1 - static_cast<int>(flow.direction);
+    const EchoState& echo = flow.state.echo;
+    store32(segment(p, packet) + 4, echo.requests[requester][(echo.count[requester] - 1) % EchoState::kept]);
+}
+
+constexpr Rule flow_rules[] = {
+    {"icmp.flow.echo_reply", "an echo reply has the identifier and sequence number of a request", "RFC 792",
+     "set to the last request's", RuleLayer::icmp, nullptr, nullptr, check_echo_reply, repair_echo_reply},
+    {"icmpv6.flow.echo_reply", "an echo reply has the identifier and sequence number of a request",
+     "RFC 4443 section 4.2", "set to the last request's", RuleLayer::icmpv6, nullptr, nullptr,
+     check_echo_reply, repair_echo_reply},
+};
+
+}  // namespace
+
+std::span<const Rule> icmp_rules() {
+    return rules;
+}
+std::span<const Rule> echo_flow_rules() {
+    return flow_rules;
+}
+
+}  // namespace tracebench

@@ -1,0 +1,185 @@
+/// ICMPv6 message rules, but for the checksum (checksum_rules.cpp). RFC 4443, RFC 4861 (neighbour discovery),
+/// RFC 2710 and 3810 (multicast listeners).
+
+#include <algorithm>
+
+#include "traffic/rules/packet_edit.h"
+#include "traffic/rules/rule_groups.h"
+
+namespace tracebench {
+namespace {
+
+constexpr std::uint8_t echo_request = 128;
+
+std::uint8_t type(const RulePacket& p) {
+    return p.segment()[0];
+}
+bool is_error(std::uint8_t value) {
+    return value >= 1 && value <= 4;
+}
+bool is_neighbour_discovery(std::uint8_t value) {
+    return value >= 133 && value <= 137;
+}
+bool is_listener_message(std::uint8_t value) {
+    return (value >= 130 && value <= 132) || value == 143;
+}
+
+/// Every message that is defined has 4 bytes after the checksum.
+Verdict check_header(const RulePacket& p) {
+    if (p.transport == Headers::none || p.headers.more_fragments) return Verdict::not_checkable;
+    return pass_if(p.segment_length() >= 8);
+}
+void repair_header(const RulePacket& p, MutablePacket& packet) {
+    set_ip_end(p, packet, p.transport + 8);
+}
+
+bool type_is_assigned(std::uint8_t value) {
+    if (value <= 4) return value != 0;
+    if (value >= 128 && value <= 161) return true;
+    return value == 100 || value == 101 || value == 127 || value == 200 || value == 201 || value == 255;
+}
+Verdict check_type(const RulePacket& p) {
+    return pass_if(type_is_assigned(type(p)));
+}
+void make_echo_request(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[0] = echo_request;
+    segment(p, packet)[1] = 0;
+}
+
+/// IANA ICMPv6 parameters: the largest code of a type; 255 where any will do.
+unsigned largest_code(std::uint8_t value) {
+    switch (value) {
+        case 1:
+            return 8;
+        case 3:
+            return 1;
+        case 4:
+            return 10;
+        case 2:
+        case 128:
+        case 129:
+        case 130:
+        case 131:
+        case 132:
+        case 143:
+            return 0;
+        default:
+            return is_neighbour_discovery(value) ? 0 : 255;
+    }
+}
+Verdict check_code(const RulePacket& p) {
+    return pass_if(p.segment()[1] <= largest_code(type(p)));
+}
+void repair_code(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[1] = 0;
+}
+
+Verdict check_quote(const RulePacket& p) {
+    if (!is_error(type(p))) return Verdict::not_applicable;
+    if (p.headers.more_fragments) return Verdict::not_checkable;
+    if (p.segment_length() < 48) return Verdict::failed;
+    if (!p.captured(p.transport + 8, 1)) return Verdict::not_checkable;
+    return pass_if(p.segment()[8] >> 4 == 6);
+}
+
+Verdict check_about_error(const RulePacket& p) {
+    if (!is_error(type(p))) return Verdict::not_applicable;
+    if (!p.captured(p.transport + 8, 41)) return Verdict::not_checkable;
+    const std::uint8_t* const quoted = p.segment() + 8;
+    return pass_if(quoted[6] != ip_protocol::icmpv6 || !is_error(quoted[40]));
+}
+
+Verdict check_discovery_hop_limit(const RulePacket& p) {
+    if (!is_neighbour_discovery(type(p))) return Verdict::not_applicable;
+    return pass_if(p.net()[7] == 255);
+}
+void repair_discovery_hop_limit(const RulePacket& p, MutablePacket& packet) {
+    net(p, packet)[7] = 255;
+}
+
+/// Length of the fixed part, options follow.
+std::uint32_t discovery_length(std::uint8_t value) {
+    switch (value) {
+        case 133:
+            return 8;
+        case 134:
+            return 16;
+        case 137:
+            return 40;
+        default:
+            return 24;
+    }
+}
+Verdict check_discovery_length(const RulePacket& p) {
+    if (!is_neighbour_discovery(type(p))) return Verdict::not_applicable;
+    if (p.headers.more_fragments) return Verdict::not_checkable;
+    return pass_if(p.segment_length() >= discovery_length(type(p)));
+}
+
+Verdict check_discovery_options(const RulePacket& p) {
+    if (!is_neighbour_discovery(type(p)) || p.headers.more_fragments) return Verdict::not_applicable;
+    std::uint32_t at = p.transport + discovery_length(type(p));
+    if (at >= p.end) return Verdict::not_applicable;
+    while (at < p.end) {
+        if (p.end - at < 2) return Verdict::failed;
+        if (!p.captured(at, 2)) return Verdict::not_checkable;
+        const std::uint32_t length = p.at(at)[1] * 8U;
+        if (length == 0 || length > p.end - at) return Verdict::failed;
+        at += length;
+    }
+    return Verdict::passed;
+}
+
+/// A target is named in solicitations, advertisements and redirects.
+Verdict check_target(const RulePacket& p) {
+    if (type(p) < 135 || type(p) > 137) return Verdict::not_applicable;
+    if (!p.captured(p.transport + 8, 1)) return Verdict::not_checkable;
+    return pass_if(p.segment()[8] != 0xFF);
+}
+void repair_target(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[8] = 0xFE;
+}
+
+Verdict check_listener_hop_limit(const RulePacket& p) {
+    if (!is_listener_message(type(p))) return Verdict::not_applicable;
+    return pass_if(p.net()[7] == 1);
+}
+void repair_listener_hop_limit(const RulePacket& p, MutablePacket& packet) {
+    net(p, packet)[7] = 1;
+}
+
+constexpr RuleLayer layer = RuleLayer::icmpv6;
+
+constexpr Rule rules[] = {
+    {"icmpv6.header", "the IP packet holds the first 8 bytes", "RFC 4443 section 2.1", "completed with zeros",
+     layer, check_header, repair_header, nullptr, nullptr, true},
+    {"icmpv6.type", "the type is assigned", "IANA ICMPv6 parameters", "made an echo request", layer,
+     check_type, make_echo_request},
+    {"icmpv6.code", "the code is one of the type's", "IANA ICMPv6 parameters", "set to 0", layer, check_code,
+     repair_code},
+    {"icmpv6.error_quote", "an error quotes the IPv6 packet it is about", "RFC 4443 section 3",
+     "made an echo request", layer, check_quote, make_echo_request},
+    {"icmpv6.error_about_error", "no error is sent about an error", "RFC 4443 section 2.4",
+     "made an echo request", layer, check_about_error, make_echo_request},
+    {"icmpv6.discovery_hop_limit", "neighbour discovery has a hop limit of 255",
+     "RFC 4861 sections 6.1 and 7.1", "set to 255", layer, check_discovery_hop_limit,
+     repair_discovery_hop_limit},
+    {"icmpv6.discovery_length", "neighbour discovery messages have their whole fixed part",
+     "RFC 4861 sections 4.1 to 4.5", "made an echo request", layer, check_discovery_length,
+     make_echo_request},
+    {"icmpv6.discovery_options", "neighbour discovery options are not empty and lie within the message",
+     "RFC 4861 section 4.6", "made an echo request", layer, check_discovery_options, make_echo_request},
+    {"icmpv6.discovery_target", "the target of neighbour discovery is not a multicast address",
+     "RFC 4861 sections 4.3 to 4.5", "first byte set to FE", layer, check_target, repair_target},
+    {"icmpv6.listener_hop_limit", "multicast listener messages have a hop limit of 1",
+     "RFC 2710 section 3; RFC 3810 section 5", "set to 1", layer, check_listener_hop_limit,
+     repair_listener_hop_limit},
+};
+
+}  // namespace
+
+std::span<const Rule> icmpv6_rules() {
+    return rules;
+}
+
+}  // namespace tracebench

@@ -1,0 +1,405 @@
+/// TCP rules that need the conversation so far. RFC 9293, RFC 5961, RFC 7323, RFC 2018, RFC 3168.
+///
+/// A capture may lose packets, begin in the middle, or see one direction only; the rules then say "not
+/// checkable". Where the capture point lies does not matter: what is asked holds at every point of the path.
+
+#include <algorithm>
+
+#include "traffic/rules/packet_edit.h"
+#include "traffic/rules/rule_groups.h"
+#include "traffic/rules/tcp_options.h"
+
+namespace tracebench {
+namespace {
+
+/// Shorthands for one check or repair.
+struct View {
+    const FlowState& flow;
+    const SegmentFields& segment;
+    const TcpSide& me;
+    const TcpSide& peer;
+    bool initiator;  ///< the sender opened the conversation
+
+    explicit View(const FlowContext& context)
+        : flow(context.state),
+          segment(context.segment),
+          me(flow.own(context.direction)),
+          peer(flow.peer(context.direction)),
+          initiator(flow.initiator == context.direction) {}
+    bool has(std::uint8_t flag) const { return segment.has(flag); }
+};
+
+void set_flags(const RulePacket& p, MutablePacket& packet, std::uint8_t flags) {
+    segment(p, packet)[13] = flags;
+}
+void set_sequence(const RulePacket& p, MutablePacket& packet, std::uint32_t value) {
+    store32(segment(p, packet) + 4, value);
+}
+void set_acknowledgement(const RulePacket& p, MutablePacket& packet, std::uint32_t value) {
+    store32(segment(p, packet) + 8, value);
+}
+
+// --- opening
+
+Verdict check_handshake(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    const bool syn = v.has(tcp_flag::syn), ack = v.has(tcp_flag::ack), rst = v.has(tcp_flag::rst);
+    if (v.flow.packets == 0) return syn && !ack ? Verdict::passed : Verdict::not_checkable;
+    if (!v.flow.from_start) {
+        if (!syn) return Verdict::not_applicable;
+        // The answer to a SYN that the capture missed, unless both sides have talked before.
+        return !v.me.seen || v.me.syn ? Verdict::not_checkable : Verdict::failed;
+    }
+    if (v.flow.established) return Verdict::not_applicable;
+    if (syn || rst) return Verdict::passed;
+    if (v.initiator) {
+        if (v.peer.syn) return pass_if(ack);
+        return v.peer.seen || v.flow.both_directions ? Verdict::failed : Verdict::not_checkable;
+    }
+    if (v.me.syn) return Verdict::not_applicable;
+    // An old connection's end may be acknowledged in answer to a new SYN (RFC 5961 section 4).
+    return v.segment.payload == 0 && ack && !v.has(tcp_flag::fin) && !v.flow.both_directions
+               ? Verdict::not_checkable
+               : Verdict::failed;
+}
+void repair_handshake(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    const std::uint8_t flags = v.segment.flags;
+    if (v.flow.packets > 0 && !v.flow.from_start) {
+        set_flags(p, packet, static_cast<std::uint8_t>((flags & ~tcp_flag::syn) | tcp_flag::ack));
+        return;
+    }
+    if (v.initiator && v.peer.syn) {
+        set_flags(p, packet, static_cast<std::uint8_t>(flags | tcp_flag::ack));
+        set_acknowledgement(p, packet, v.peer.contiguous);
+        return;
+    }
+    const bool opens = v.flow.packets == 0 || v.initiator;
+    set_flags(p, packet, opens ? tcp_flag::syn : tcp_flag::syn | tcp_flag::ack);
+    set_acknowledgement(p, packet, opens ? 0 : v.peer.initial_sequence + 1);
+    if (v.me.syn) set_sequence(p, packet, v.me.initial_sequence);
+    cut_tcp_payload(p, packet, 0);
+}
+
+Verdict check_syn_repeated(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::syn) || v.has(tcp_flag::rst) || !v.me.syn) return Verdict::not_applicable;
+    return pass_if(v.segment.sequence == v.me.initial_sequence);
+}
+void repair_syn_repeated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_sequence(p, packet, View(context).me.initial_sequence);
+}
+
+Verdict check_syn_acknowledged(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::syn) || !v.has(tcp_flag::ack)) return Verdict::not_applicable;
+    if (!v.peer.syn) return Verdict::not_checkable;
+    // Data on the SYN may be acknowledged too (RFC 7413).
+    const std::uint32_t least = v.peer.initial_sequence + 1;
+    return pass_if(v.segment.acknowledgement == least ||
+                   (v.flow.fast_open && sequence_distance(v.segment.acknowledgement, least) > 0 &&
+                    sequence_distance(v.segment.acknowledgement, v.peer.next) <= 0));
+}
+void repair_syn_acknowledged(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_acknowledgement(p, packet, View(context).peer.initial_sequence + 1);
+}
+
+Verdict check_options_answered(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    const SegmentFields& s = v.segment;
+    if (!s.has(tcp_flag::syn) || !s.has(tcp_flag::ack)) return Verdict::not_applicable;
+    if (!v.peer.syn || !s.options_known) return Verdict::not_checkable;
+    if (s.window_scale >= 0 && v.peer.window_scale < 0) return Verdict::failed;
+    if (s.sack_permitted && !v.peer.offered_sack) return Verdict::failed;
+    return pass_if(!s.timestamps || v.peer.offered_timestamps);
+}
+void repair_options_answered(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    if (v.peer.window_scale < 0) remove_tcp_option(p, packet, tcp_option::window_scale);
+    if (!v.peer.offered_sack) remove_tcp_option(p, packet, tcp_option::sack_permitted);
+    if (!v.peer.offered_timestamps) remove_tcp_option(p, packet, tcp_option::timestamps);
+}
+
+Verdict check_early_data(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.segment.payload == 0 || v.has(tcp_flag::rst)) return Verdict::not_applicable;
+    if (v.flow.packets == 0 ? !v.has(tcp_flag::syn) : !v.flow.from_start || v.flow.established)
+        return Verdict::not_applicable;
+    if (v.has(tcp_flag::syn))
+        return pass_if(v.segment.fast_open || v.flow.fast_open || !v.segment.options_known);
+    if (v.flow.fast_open) return Verdict::passed;
+    if (v.initiator) return v.peer.syn ? Verdict::passed : Verdict::not_checkable;
+    return v.me.syn ? Verdict::failed : Verdict::not_checkable;
+}
+void repair_early_data(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
+    cut_tcp_payload(p, packet, 0);
+}
+
+// --- sequence numbers
+
+/// The answer to a segment for which there is no connection takes its numbers from that segment.
+bool is_refusal(const View& v) {
+    return v.has(tcp_flag::rst) && !v.me.seen;
+}
+
+Verdict check_sequence(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.has(tcp_flag::syn) || v.has(tcp_flag::rst)) return Verdict::not_applicable;
+    if (!v.me.seen && !v.peer.acknowledged) return Verdict::not_checkable;
+    const std::uint32_t expected = v.me.seen ? v.me.next : v.peer.acknowledgement;
+    const std::int64_t ahead = sequence_distance(v.segment.sequence, expected);
+    const std::int64_t slack = v.flow.slack(context.direction);
+    if (v.me.syn && sequence_distance(v.segment.sequence, v.me.initial_sequence) < 0) return Verdict::failed;
+    return pass_if(ahead <= slack && -ahead <= slack + v.segment.payload);
+}
+void repair_sequence(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    set_sequence(p, packet, v.me.seen ? v.me.next : v.peer.acknowledgement);
+}
+
+Verdict check_window(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.segment.payload == 0 || v.has(tcp_flag::syn) || v.has(tcp_flag::rst))
+        return Verdict::not_applicable;
+    if (!v.flow.negotiated() || !v.peer.acknowledged) return Verdict::not_checkable;
+    const std::uint32_t end = v.segment.sequence + v.segment.payload;
+    constexpr std::int32_t probe = 1;  // a closed window is probed with one byte (RFC 9293 section 3.8.6.1)
+    return pass_if(sequence_distance(end, v.peer.window_edge) <= probe);
+}
+void repair_window(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    const std::int32_t room = sequence_distance(v.peer.window_edge, v.segment.sequence);
+    if (room < 0) set_sequence(p, packet, v.me.next);
+    cut_tcp_payload(p, packet, static_cast<std::uint32_t>(std::max(room, 0)));
+}
+
+// --- acknowledgements
+
+Verdict check_acknowledgement(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::ack) || v.has(tcp_flag::syn)) return Verdict::not_applicable;
+    if (!v.peer.seen) return Verdict::not_checkable;
+    const std::int32_t ahead = sequence_distance(v.segment.acknowledgement, v.peer.contiguous);
+    if (ahead <= 0) return Verdict::passed;
+    // At the start of a capture the peer's segments of the last window are missing.
+    const bool may_be_missing = !v.flow.from_start && !v.me.acknowledged;
+    return may_be_missing && v.flow.plausible_acknowledgement(v.segment, context.direction)
+               ? Verdict::not_checkable
+               : Verdict::failed;
+}
+void repair_acknowledgement(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_acknowledgement(p, packet, View(context).peer.contiguous);
+}
+
+Verdict check_acknowledgement_order(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::ack) || v.has(tcp_flag::syn) || v.has(tcp_flag::rst) || !v.me.acknowledged)
+        return Verdict::not_applicable;
+    const std::int64_t back =
+        -std::int64_t{sequence_distance(v.segment.acknowledgement, v.me.acknowledgement)};
+    if (back <= 0) return Verdict::passed;
+    // The network may deliver an older segment late, but new data are sent with the latest acknowledgement.
+    const bool new_data = v.segment.payload > 0 && sequence_distance(v.segment.sequence, v.me.next) >= 0;
+    const std::int64_t window = std::max(v.me.largest_window, 65535U);
+    return pass_if(!new_data && back <= window);
+}
+void repair_acknowledgement_order(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    set_acknowledgement(p, packet, v.peer.seen ? v.peer.contiguous : v.me.acknowledgement);
+}
+
+Verdict check_syn_ack_acknowledged(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.flow.from_start || !v.initiator || !v.peer.syn || !v.has(tcp_flag::ack) || v.has(tcp_flag::syn) ||
+        v.has(tcp_flag::rst))
+        return Verdict::not_applicable;
+    return pass_if(sequence_distance(v.segment.acknowledgement, v.peer.initial_sequence + 1) >= 0);
+}
+void repair_syn_ack_acknowledged(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_acknowledgement(p, packet, View(context).peer.contiguous);
+}
+
+// --- closing
+
+Verdict check_after_fin(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.me.fin || v.has(tcp_flag::rst)) return Verdict::not_applicable;
+    return pass_if(sequence_distance(v.segment.next_sequence(), v.me.fin_end) <= 0);
+}
+void repair_after_fin(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    set_flags(p, packet, tcp_flag::ack);
+    set_sequence(p, packet, v.me.fin_end);
+    cut_tcp_payload(p, packet, 0);
+}
+
+Verdict check_after_reset(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.me.rst) return Verdict::not_applicable;
+    return pass_if(v.has(tcp_flag::rst) || v.segment.payload == 0);
+}
+void repair_after_reset(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
+    cut_tcp_payload(p, packet, 0);
+}
+
+Verdict check_reset_sequence(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::rst) || v.has(tcp_flag::syn)) return Verdict::not_applicable;
+    if (is_refusal(v)) {
+        if (!v.peer.seen) return Verdict::not_checkable;
+        if (v.has(tcp_flag::ack) && v.segment.sequence == 0) return Verdict::passed;
+        if (!v.peer.acknowledged) return Verdict::not_checkable;
+    }
+    const std::int64_t slack = v.flow.slack(context.direction);
+    const std::uint32_t expected = v.me.seen ? v.me.next : v.peer.acknowledgement;
+    const std::int64_t ahead = sequence_distance(v.segment.sequence, expected);
+    return pass_if(ahead <= slack && -ahead <= slack);
+}
+void repair_reset_sequence(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    set_sequence(p, packet, v.me.seen ? v.me.next : v.peer.acknowledgement);
+}
+
+// --- options
+
+bool timestamps_negotiated(const FlowState& flow) {
+    return flow.side[0].offered_timestamps && flow.side[1].offered_timestamps;
+}
+Verdict check_timestamps_negotiated(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.has(tcp_flag::syn) || v.has(tcp_flag::rst)) return Verdict::not_applicable;
+    if (!v.flow.negotiated() || !v.segment.options_known) return Verdict::not_checkable;
+    return pass_if(v.segment.timestamps == timestamps_negotiated(v.flow));
+}
+void repair_timestamps_negotiated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    if (timestamps_negotiated(v.flow)) {
+        set_tcp_timestamps(p, packet, v.me.last_timestamp, v.peer.last_timestamp);
+    } else {
+        remove_tcp_option(p, packet, tcp_option::timestamps);
+    }
+}
+
+Verdict check_timestamps_order(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.segment.timestamps || v.has(tcp_flag::rst) || !v.me.timestamped) return Verdict::not_applicable;
+    const std::int32_t back = sequence_distance(v.me.last_timestamp, v.segment.timestamp);
+    if (back <= 0) return Verdict::passed;
+    // An older segment may arrive late, one with new data cannot be older (RFC 7323 section 5.2).
+    const bool new_data = v.segment.payload > 0 && sequence_distance(v.segment.sequence, v.me.next) >= 0;
+    constexpr std::int32_t late = 60'000;  // a minute of the usual clock of 1 kHz
+    return pass_if(!new_data && back <= late);
+}
+void repair_timestamps_order(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_tcp_timestamps(p, packet, View(context).me.last_timestamp, context.segment.timestamp_echo);
+}
+
+Verdict check_timestamp_echo(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.segment.timestamps || !v.has(tcp_flag::ack) || v.has(tcp_flag::rst))
+        return Verdict::not_applicable;
+    if (!v.peer.timestamped) return Verdict::not_checkable;
+    if (!v.flow.from_start && !v.me.timestamped) return Verdict::not_checkable;
+    if (sequence_distance(v.segment.timestamp_echo, v.peer.last_timestamp) > 0) return Verdict::failed;
+    if (!v.flow.from_start) return Verdict::passed;
+    return pass_if(sequence_distance(v.segment.timestamp_echo, v.peer.first_timestamp) >= 0);
+}
+void repair_timestamp_echo(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_tcp_timestamps(p, packet, context.segment.timestamp, View(context).peer.last_timestamp);
+}
+
+Verdict check_sack_negotiated(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.segment.sack_blocks == 0 || v.has(tcp_flag::syn)) return Verdict::not_applicable;
+    if (!v.flow.from_start || !v.peer.syn) return Verdict::not_checkable;
+    return pass_if(v.peer.offered_sack);
+}
+void remove_sack(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
+    remove_tcp_option(p, packet, tcp_option::sack);
+}
+
+Verdict check_sack_range(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.segment.sack_blocks == 0 || v.has(tcp_flag::syn)) return Verdict::not_applicable;
+    if (!v.peer.seen || (!v.flow.from_start && !v.me.acknowledged)) return Verdict::not_checkable;
+    for (std::size_t i = 0; i < v.segment.sack_blocks; ++i) {
+        if (sequence_distance(v.segment.sack[2 * i + 1], v.peer.next) > 0) return Verdict::failed;
+        // Only the first block may report what was received twice (RFC 2883 section 4).
+        if (i > 0 && sequence_distance(v.segment.sack[2 * i], v.segment.acknowledgement) < 0)
+            return Verdict::failed;
+    }
+    return Verdict::passed;
+}
+
+Verdict check_ecn_negotiated(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.has(tcp_flag::syn) || v.has(tcp_flag::rst)) return Verdict::not_applicable;
+    if (!v.flow.negotiated()) return Verdict::not_checkable;
+    if (!v.has(tcp_flag::ece) && !v.has(tcp_flag::cwr)) return Verdict::passed;
+    return pass_if(v.flow.side[0].offered_ecn && v.flow.side[1].offered_ecn);
+}
+void repair_ecn_negotiated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_flags(p, packet, static_cast<std::uint8_t>(context.segment.flags & ~(tcp_flag::ece | tcp_flag::cwr)));
+}
+
+constexpr Rule rule(std::string_view id, std::string_view title, std::string_view reference,
+                    std::string_view remedy, Rule::CheckFlow check, Rule::RepairFlow repair) {
+    return {id, title, reference, remedy, RuleLayer::tcp, nullptr, nullptr, check, repair};
+}
+
+constexpr Rule rules[] = {
+    rule("tcp.flow.handshake", "a conversation opens with SYN, SYN-ACK, ACK", "RFC 9293 section 3.5",
+         "made the SYN, SYN-ACK or ACK that is due", check_handshake, repair_handshake),
+    rule("tcp.flow.syn_repeated", "a repeated SYN has the same sequence number", "RFC 9293 section 3.8.1",
+         "set to the first SYN's", check_syn_repeated, repair_syn_repeated),
+    rule("tcp.flow.syn_acknowledged", "a SYN-ACK acknowledges the SYN", "RFC 9293 section 3.5",
+         "acknowledgement set to the SYN's number + 1", check_syn_acknowledged, repair_syn_acknowledged),
+    rule("tcp.flow.options_answered",
+         "a SYN-ACK has window scale, SACK-permitted and timestamps only if the SYN had",
+         "RFC 7323 sections 2.2 and 3.2; RFC 2018 section 2", "replaced by No-Operation",
+         check_options_answered, repair_options_answered),
+    rule("tcp.flow.early_data", "there is no data before the handshake, but with Fast Open",
+         "RFC 9293 section 3.5; RFC 7413", "payload removed", check_early_data, repair_early_data),
+    rule("tcp.flow.after_fin", "nothing new is sent after FIN", "RFC 9293 section 3.6", "made a bare ACK",
+         check_after_fin, repair_after_fin),
+    rule("tcp.flow.after_reset", "the sender of RST sends no more data", "RFC 9293 section 3.5.3",
+         "payload removed", check_after_reset, repair_after_reset),
+    rule("tcp.flow.reset_sequence", "a RST is within a window of what its sender has sent",
+         "RFC 9293 section 3.10.7; RFC 5961 section 3", "set to the sender's next number",
+         check_reset_sequence, repair_reset_sequence),
+    rule("tcp.flow.sequence", "sequence numbers go on from earlier ones, within a window",
+         "RFC 9293 sections 3.4 and 3.10.7.4", "set to the sender's next number", check_sequence,
+         repair_sequence),
+    rule("tcp.flow.window", "data stay within the window that the receiver has advertised",
+         "RFC 9293 section 3.8.6", "payload cut to the window", check_window, repair_window),
+    rule("tcp.flow.syn_ack_acknowledged", "the initiator acknowledges the SYN-ACK", "RFC 9293 section 3.5",
+         "set to what the peer has sent", check_syn_ack_acknowledged, repair_syn_ack_acknowledged),
+    rule("tcp.flow.acknowledgement", "only what the peer has sent is acknowledged, without gaps",
+         "RFC 9293 sections 3.4 and 3.10.7.4", "set to what the peer has sent", check_acknowledgement,
+         repair_acknowledgement),
+    rule("tcp.flow.acknowledgement_order", "acknowledgements do not go back, but for late segments",
+         "RFC 9293 section 3.4; RFC 5961 section 5", "set to what the peer has sent",
+         check_acknowledgement_order, repair_acknowledgement_order),
+    rule("tcp.flow.timestamps_negotiated", "timestamps are on every segment, or on none, as the SYNs agreed",
+         "RFC 7323 section 3.2", "added or replaced by No-Operation", check_timestamps_negotiated,
+         repair_timestamps_negotiated),
+    rule("tcp.flow.timestamps_order", "timestamps do not go back, but for late segments",
+         "RFC 7323 sections 4.3, 5.2", "set to the sender's latest", check_timestamps_order,
+         repair_timestamps_order),
+    rule("tcp.flow.timestamp_echo", "timestamps are echoed only after the peer has sent them",
+         "RFC 7323 section 3.2", "set to the peer's latest", check_timestamp_echo, repair_timestamp_echo),
+    rule("tcp.flow.sack_negotiated", "SACK is sent only to who permitted it", "RFC 2018 section 2",
+         "replaced by No-Operation", check_sack_negotiated, remove_sack),
+    rule("tcp.flow.sack_range", "SACK blocks lie between the acknowledgement and what the peer has sent",
+         "RFC 2018 section 4; RFC 2883 section 4", "replaced by No-Operation", check_sack_range, remove_sack),
+    rule("tcp.flow.ecn_negotiated", "ECE and CWR are set only if both SYNs agreed to ECN",
+         "RFC 3168 section 6.1", "cleared", check_ecn_negotiated, repair_ecn_negotiated),
+};
+
+}  // namespace
+
+std::span<const Rule> tcp_flow_rules() {
+    return rules;
+}
+
+}  // namespace tracebench
