@@ -18,6 +18,10 @@ using namespace tracebench;
 void add_verbs(CLI::App& app, cli::Action& action) {
     cli::add_inspect(app, action);
     cli::add_flows(app, action);
+    cli::add_compliance(app, action);
+    cli::add_nprint(app, action);
+    cli::add_tokens(app, action);
+    cli::add_classify(app, action);
 }
 
 int run(int argc, char** argv) {

@@ -20,8 +20,18 @@ class App;
 namespace tracebench::cli {
 
 using Action = std::function<int()>;
-
+void add_classify(CLI::App& app, Action& action);
+void add_compliance(CLI::App& app, Action& action);
 void add_flows(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
+void add_nprint(CLI::App& app, Action& action);
+void add_tokens(CLI::App& app, Action& action);
+void add_run(CLI::App& app, Action& action);
+void add_plan(CLI::App& app, Action& action);
+void add_task(CLI::App& app, Action& action);
+void add_check(CLI::App& app, Action& action);
+void add_baseline(CLI::App& app, Action& action);
+void add_data(CLI::App& app, Action& action);
+void add_doctor(CLI::App& app, Action& action);
 
 }  // namespace tracebench::cli

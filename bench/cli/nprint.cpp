@@ -1,0 +1,178 @@
+// tracebench nprint: captures as nPrint's text or NetDiffusion's image, and either back to a capture.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "bench/cli/damage.h"
+#include "bench/cli/verbs.h"
+#include "traffic/capture_reader.h"
+#include "traffic/nprint_capture.h"
+#include "traffic/nprint_image.h"
+#include "traffic/nprint_text.h"
+
+namespace tracebench::cli {
+namespace {
+
+struct Options {
+    std::string capture, to_pcap, png, from_png;  // one of them
+    std::string output = "-";
+    std::uint64_t max_packets = 0;
+    bool dissect = false;
+    bool drop_addresses = false;
+};
+
+constexpr std::uint64_t rows_between_checks = 4096;
+
+class Interruptible {
+  public:
+    void operator()() {
+        if (++rows_ % rows_between_checks == 0) progress_.check_interrupted();
+    }
+
+  private:
+    Progress progress_;
+    std::uint64_t rows_ = 0;
+};
+
+/// Calls `use` on the first `max_packets` packets (0: all), until it returns false.
+template <typename Use>
+void each_packet(const std::string& path, std::uint64_t max_packets, Use use) {
+    CaptureReader reader(path);
+    Interruptible check;
+    PacketView packet;
+    while ((max_packets == 0 || packet.frame < max_packets) && reader.next(packet)) {
+        check();
+        if (!use(packet)) return;
+    }
+    warn_damage(path, reader.damage(), packet.frame);
+}
+
+int write_text(const Options& options) {
+    NprintTextWriter writer(options.output);
+    std::uint64_t packets = 0, rows = 0;
+    each_packet(options.capture, options.max_packets, [&](const PacketView& packet) {
+        ++packets;
+        rows += options.dissect ? writer.write(packet, dissect(packet)) : writer.write(packet);
+        return true;
+    });
+    writer.commit();
+    if (rows < packets)
+        fmt::print(stderr, "{} of {} packets have no row: {}\n", packets - rows, packets,
+                   options.dissect
+                       ? "no IPv4 header and neither TCP, UDP nor ICMP"
+                       : "nPrint shows TCP, UDP and ICMP right behind an IP header; --dissect finds more");
+    if (writer.overread() > 0)
+        fmt::print(
+            stderr,
+            "{} packets were cut within their headers: as nPrint does, bytes of earlier packets stand for "
+            "what is missing; with --dissect it is -1\n",
+            writer.overread());
+    return 0;
+}
+
+void report(const NprintCaptureWriter& writer, std::uint64_t rows, std::uint64_t skipped, bool timed) {
+    if (skipped > 0)
+        fmt::print(stderr, "{} of {} rows have no IPv4 header and were left out\n", skipped, rows);
+    if (!writer.filled().empty())
+        fmt::print(stderr, "columns that are not there were filled in, and IPv4 checksums made anew: {}\n",
+                   fmt::join(writer.filled(), ", "));
+    if (!timed)
+        fmt::print(stderr, "nPrint keeps no times: packets are {} ms apart\n",
+                   NprintCaptureWriter::gap_ns / 1'000'000);
+}
+
+int text_to_capture(const Options& options) {
+    NprintTextReader reader(options.to_pcap);
+    NprintCaptureWriter writer(options.output, reader.present());
+    Interruptible check;
+    NprintRow row;
+    std::uint64_t rows = 0, skipped = 0;
+    while ((options.max_packets == 0 || rows < options.max_packets) && reader.next(row)) {
+        check();
+        ++rows;
+        if (!writer.write(row, reader.time_ns())) ++skipped;
+    }
+    writer.commit();
+    if (!reader.ignored().empty())
+        fmt::print(stderr, "{} columns mean nothing here and were ignored, the first is {}\n",
+                   reader.ignored().size(), printable(reader.ignored().front()));
+    report(writer, rows, skipped, reader.time_ns().has_value());
+    return 0;
+}
+
+int write_image(const Options& options) {
+    std::vector<NprintRow> rows;
+    bool more = false;
+    each_packet(options.png, options.max_packets, [&](const PacketView& packet) {
+        NprintRow row;
+        if (!nprint_row(packet, dissect(packet), row)) return true;
+        more = rows.size() == kNprintImageRows;
+        if (!more) rows.push_back(row);
+        return !more;
+    });
+    write_nprint_image(options.output, rows, options.drop_addresses);
+    if (more) fmt::print(stderr, "an image holds {} packets: the others were left out\n", kNprintImageRows);
+    return 0;
+}
+
+int image_to_capture(const Options& options) {
+    const NprintImage image = read_nprint_image(options.from_png);
+    NprintCaptureWriter writer(options.output, image.present);
+    const std::size_t count = options.max_packets == 0
+                                  ? image.rows.size()
+                                  : std::min<std::size_t>(options.max_packets, image.rows.size());
+    std::uint64_t skipped = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        if (!writer.write(image.rows[i])) ++skipped;
+    writer.commit();
+    report(writer, count, skipped, false);
+    return 0;
+}
+
+int run(const Options& options) {
+    if (options.drop_addresses && options.png.empty())
+        throw InputError("--drop-addresses", "goes with --png", "text always has every column");
+    if (options.dissect && options.capture.empty())
+        throw InputError("--dissect", "goes with CAPTURE", "images are always made that way");
+    if (!options.capture.empty()) return write_text(options);
+    if (!options.to_pcap.empty()) return text_to_capture(options);
+    if (!options.png.empty()) return write_image(options);
+    return image_to_capture(options);
+}
+
+}  // namespace
+
+void add_nprint(CLI::App& app, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("nprint", "A capture as nPrint text or NetDiffusion image, and back");
+    verb->footer(
+        "Text is that of 'nprint -P CAPTURE -4 -t -u -i' (nPrint 1.2.1), byte for byte.\n"
+        "Times are kept in neither text nor image; text with nPrint's time columns (-A or -R) is read with "
+        "them.\n"
+        "Captures are written as Ethernet, cut after the headers: neither form keeps payload.");
+    CLI::Option_group* what = verb->add_option_group("What to do");
+    what->add_option("CAPTURE", options->capture, "pcap or pcapng, to text");
+    what->add_option("--to-pcap", options->to_pcap, "nPrint text, to a capture")->type_name("FILE");
+    what->add_option("--png", options->png, "pcap or pcapng, to an image: its first 1024 rows")
+        ->type_name("CAPTURE");
+    what->add_option("--from-png", options->from_png, "image, to a capture")->type_name("FILE");
+    what->require_option(1);
+    verb->add_option("-o,--output", options->output, "Where to; - is standard output, which is the default");
+    verb->add_option("--max-packets", options->max_packets,
+                     "Only the first N packets or rows of the input (0: all)");
+    verb->add_flag("--dissect", options->dissect,
+                   "Find headers behind VLAN tags, MPLS, PPPoE and the like, and never show bytes that were "
+                   "not captured");
+    verb->add_flag(
+        "--drop-addresses", options->drop_addresses,
+        "Leave the IPv4 address columns out of the image (1024 pixels wide), as NetDiffusion does");
+    verb->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace tracebench::cli
