@@ -96,7 +96,9 @@ Mapping::Mapping(const fs::path& path) {
     ::madvise(address, size_, MADV_SEQUENTIAL);
 }
 
-Mapping::~Mapping() { ::munmap(const_cast<std::uint8_t*>(data_), size_); }
+Mapping::~Mapping() {
+    ::munmap(const_cast<std::uint8_t*>(data_), size_);
+}
 
 void Mapping::release_before(std::uint64_t offset) {
     if (offset < released_ + 2 * release_window) return;

@@ -34,8 +34,8 @@ class Pcap : public Format {
         const std::uint64_t left = file_.size() - position;
         if (left < record_header_bytes_) {
             if (left == 0) return false;
-            return broken(position, fmt::format("a record header has {} bytes, {} are left", record_header_bytes_,
-                                                left));
+            return broken(position, fmt::format("a record header has {} bytes, {} are left",
+                                                record_header_bytes_, left));
         }
         const std::uint8_t* const header = file_.data() + position;
         std::uint32_t captured = order_.u32(header + 8), original = order_.u32(header + 12);
@@ -49,6 +49,7 @@ class Pcap : public Format {
         packet.link = link_;
         packet.bytes = {header + record_header_bytes_, captured};
         position += record_header_bytes_ + captured;
+        prefetch(file_, position);
         return true;
     }
 

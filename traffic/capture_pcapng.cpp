@@ -103,7 +103,9 @@ class Pcapng : public Format {
                     break;  // statistics, name resolution, secrets, custom blocks
             }
             position = found.end;
-            if (is_packet) return true;
+            if (!is_packet) continue;
+            prefetch(file_, position);
+            return true;
         }
     }
 
@@ -173,7 +175,8 @@ class Pcapng : public Format {
         const std::uint8_t* const p = found.body.data();
         const std::uint32_t number = found.type == block::enhanced_packet ? order_.u32(p) : order_.u16(p);
         if (number >= interfaces_.size())
-            return broken(found.start, fmt::format("a packet names interface {} of {}", number, interfaces_.size()));
+            return broken(found.start,
+                          fmt::format("a packet names interface {} of {}", number, interfaces_.size()));
         const std::uint32_t captured = order_.u32(p + 12);
         if (captured > max_frame_bytes || captured > found.body.size() - 20)
             return broken(found.start, fmt::format("a packet claims {} bytes, its block holds {}", captured,

@@ -10,9 +10,11 @@ namespace {
 
 [[noreturn]] void not_a_capture(capture::Bytes file, const std::string& name) {
     const bool gzip = file.size() >= 2 && file[0] == 0x1F && file[1] == 0x8B;
-    const bool zstd = file.size() >= 4 && file[0] == 0x28 && file[1] == 0xB5 && file[2] == 0x2F && file[3] == 0xFD;
+    const bool zstd =
+        file.size() >= 4 && file[0] == 0x28 && file[1] == 0xB5 && file[2] == 0x2F && file[3] == 0xFD;
     if (gzip) throw InputError(name, "is compressed (gzip)", "unpack it first: zcat FILE | tracebench ... -");
-    if (zstd) throw InputError(name, "is compressed (zstd)", "unpack it first: zstdcat FILE | tracebench ... -");
+    if (zstd)
+        throw InputError(name, "is compressed (zstd)", "unpack it first: zstdcat FILE | tracebench ... -");
     throw InputError(name, "is not a packet capture", "a pcap or pcapng file was expected");
 }
 
@@ -45,10 +47,18 @@ bool CaptureReader::next(PacketView& packet) {
     return true;
 }
 
-const std::optional<CaptureDamage>& CaptureReader::damage() const { return state_->format->damage; }
-std::shared_ptr<const void> CaptureReader::storage() const { return state_->mapping; }
-std::uint64_t CaptureReader::file_size() const { return state_->mapping->bytes().size(); }
-std::uint64_t CaptureReader::position() const { return state_->format->position; }
+const std::optional<CaptureDamage>& CaptureReader::damage() const {
+    return state_->format->damage;
+}
+std::shared_ptr<const void> CaptureReader::storage() const {
+    return state_->mapping;
+}
+std::uint64_t CaptureReader::file_size() const {
+    return state_->mapping->bytes().size();
+}
+std::uint64_t CaptureReader::position() const {
+    return state_->format->position;
+}
 
 Trace read_trace(const std::filesystem::path& path, std::optional<CaptureDamage>* damage) {
     CaptureReader reader(path);

@@ -37,6 +37,12 @@ class Mapping {
 /// excepted, which carry no IP).
 inline constexpr std::uint32_t max_frame_bytes = 262144;
 
+/// Asks for the next record's headers while the caller is busy with the packet before: each would be a cache
+/// miss. Addresses past the end are harmless.
+inline void prefetch(Bytes file, std::uint64_t position) {
+    for (const std::uint64_t line : {0, 64}) __builtin_prefetch(file.data() + position + line);
+}
+
 /// Reads the records of one format, in file order.
 class Format {
   public:

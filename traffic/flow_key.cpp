@@ -54,22 +54,38 @@ std::size_t FlowKeyHash::operator()(const FlowKey& key) const {
 
 std::string protocol_name(std::uint8_t protocol) {
     switch (protocol) {
-        case ip_protocol::icmp: return "ICMP";
-        case 2: return "IGMP";
-        case ip_protocol::ipv4: return "IPIP";
-        case ip_protocol::tcp: return "TCP";
-        case ip_protocol::udp: return "UDP";
-        case ip_protocol::ipv6: return "IPV6";
-        case ip_protocol::gre: return "GRE";
-        case ip_protocol::esp: return "ESP";
-        case ip_protocol::ah: return "AH";
-        case ip_protocol::icmpv6: return "ICMPV6";
-        case 88: return "EIGRP";
-        case 89: return "OSPF";
-        case 103: return "PIM";
-        case 112: return "VRRP";
-        case ip_protocol::sctp: return "SCTP";
-        default: return fmt::format("{}", protocol);
+        case ip_protocol::icmp:
+            return "ICMP";
+        case 2:
+            return "IGMP";
+        case ip_protocol::ipv4:
+            return "IPIP";
+        case ip_protocol::tcp:
+            return "TCP";
+        case ip_protocol::udp:
+            return "UDP";
+        case ip_protocol::ipv6:
+            return "IPV6";
+        case ip_protocol::gre:
+            return "GRE";
+        case ip_protocol::esp:
+            return "ESP";
+        case ip_protocol::ah:
+            return "AH";
+        case ip_protocol::icmpv6:
+            return "ICMPV6";
+        case 88:
+            return "EIGRP";
+        case 89:
+            return "OSPF";
+        case 103:
+            return "PIM";
+        case 112:
+            return "VRRP";
+        case ip_protocol::sctp:
+            return "SCTP";
+        default:
+            return fmt::format("{}", protocol);
     }
 }
 

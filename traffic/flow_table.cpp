@@ -17,16 +17,19 @@ constexpr std::uint32_t no_entry = UINT32_MAX;
 /// A FlowKey in five words: compared and hashed for every packet. Addresses and ports stand as on the wire;
 /// `low` and `high` are ordered as in FlowKey.
 struct PackedKey {
-    std::uint64_t low[2], high[2];
-    std::uint64_t rest;  ///< port of low, port of high, VLAN, protocol, IP version
+    std::uint64_t low[2] = {0, 0}, high[2] = {0, 0};
+    std::uint64_t rest = 0;  ///< port of low, port of high, VLAN, protocol, IP version
 
+    std::uint8_t protocol() const { return static_cast<std::uint8_t>(rest >> 8); }
     bool operator==(const PackedKey& o) const {
         return ((low[0] ^ o.low[0]) | (low[1] ^ o.low[1]) | (high[0] ^ o.high[0]) | (high[1] ^ o.high[1]) |
                 (rest ^ o.rest)) == 0;
     }
 };
 
-std::uint64_t load64(const std::uint8_t* p) { return std::uint64_t{load32(p)} << 32 | load32(p + 4); }
+std::uint64_t load64(const std::uint8_t* p) {
+    return std::uint64_t{load32(p)} << 32 | load32(p + 4);
+}
 
 /// True where the packet goes from high to low.
 bool pack(const Headers& h, PackedKey& key) {
@@ -47,9 +50,10 @@ bool pack(const Headers& h, PackedKey& key) {
     const auto copy = [](std::uint64_t* to, const std::uint64_t* from) { to[0] = from[0], to[1] = from[1]; };
     copy(key.low, from_high ? dst : src);
     copy(key.high, from_high ? src : dst);
-    const std::uint64_t low_port = from_high ? dst_port : src_port, high_port = from_high ? src_port : dst_port;
-    key.rest = low_port << 48 | high_port << 32 | std::uint64_t{h.vlan} << 16 | std::uint64_t{h.protocol} << 8 |
-               h.ip_version;
+    const std::uint64_t low_port = from_high ? dst_port : src_port,
+                        high_port = from_high ? src_port : dst_port;
+    key.rest = low_port << 48 | high_port << 32 | std::uint64_t{h.vlan} << 16 |
+               std::uint64_t{h.protocol} << 8 | h.ip_version;
     return from_high;
 }
 
@@ -74,43 +78,103 @@ FlowKey unpack(const PackedKey& key) {
     const auto version = static_cast<std::uint8_t>(key.rest);
     result.low = endpoint(key.low, static_cast<std::uint16_t>(key.rest >> 48), version);
     result.high = endpoint(key.high, static_cast<std::uint16_t>(key.rest >> 32), version);
-    result.protocol = static_cast<std::uint8_t>(key.rest >> 8);
+    result.protocol = key.protocol();
     result.vlan = static_cast<std::uint16_t>(key.rest >> 16);
     return result;
 }
 
-struct Entry {
+/// A live flow. What every packet touches stands first and in one piece.
+struct alignas(64) Entry {
     PackedKey key;
-    std::uint64_t number;
-    std::int64_t first_ns, last_ns;
-    std::uint64_t packets[2], bytes[2];
-    std::uint32_t hash;
-    std::uint32_t older, newer;  ///< neighbours in the order of last use
-    std::uint32_t tcp;           ///< index of its TcpAnalysis, or no_entry
-    std::uint8_t tcp_flags[2];
-    bool from_high;  ///< the first packet went from high to low
+    std::uint64_t number = 0;
+    std::int64_t first_ns = 0, last_ns = 0;
+    std::uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};
+    std::uint32_t hash = 0;
+    std::uint8_t tcp_flags[2] = {0, 0};
+    bool from_high = false;  ///< the first packet went from high to low
+    bool live = false;
+    TcpAnalysis tcp;
+
+    bool is_tcp() const { return key.protocol() == ip_protocol::tcp; }
 };
 
-/// Elements with stable small indices; freed ones are used again.
-template <typename T>
-class Pool {
+/// Entries at stable addresses, found by small indices; freed ones are used again.
+class EntryPool {
   public:
     std::uint32_t make() {
-        if (free_.empty()) {
-            items_.emplace_back();
-            return static_cast<std::uint32_t>(items_.size() - 1);
+        if (!free_.empty()) {
+            const std::uint32_t index = free_.back();
+            free_.pop_back();
+            return index;
         }
-        const std::uint32_t index = free_.back();
-        free_.pop_back();
-        items_[index] = T{};
-        return index;
+        if (size_ % block == 0) blocks_.push_back(std::make_unique<Entry[]>(block));
+        return size_++;
     }
-    void release(std::uint32_t index) { free_.push_back(index); }
-    T& operator[](std::uint32_t index) { return items_[index]; }
+    void release(std::uint32_t index) {
+        (*this)[index] = Entry{};
+        free_.push_back(index);
+    }
+    Entry& operator[](std::uint32_t index) { return blocks_[index / block][index % block]; }
+    std::uint32_t size() const { return size_; }  ///< freed ones included
 
   private:
-    std::vector<T> items_;
+    static constexpr std::uint32_t block = 256;
+    std::vector<std::unique_ptr<Entry[]>> blocks_;
     std::vector<std::uint32_t> free_;
+    std::uint32_t size_ = 0;
+};
+
+/// Where a key's entry is: open addressing with linear probing, at most half full.
+class HashIndex {
+  public:
+    struct Slot {
+        std::uint32_t hash = 0, entry = no_entry;
+    };
+
+    template <typename Same>
+    std::uint32_t find(std::uint32_t hash, Same same) const {
+        for (std::size_t at = hash & mask_; slots_[at].entry != no_entry; at = (at + 1) & mask_)
+            if (slots_[at].hash == hash && same(slots_[at].entry)) return slots_[at].entry;
+        return no_entry;
+    }
+
+    void insert(std::uint32_t hash, std::uint32_t entry) {
+        if (++used_ * 2 > slots_.size()) grow();
+        place({hash, entry});
+    }
+
+    /// Shifts back what would no longer be found (Knuth, volume 3, algorithm 6.4R).
+    void erase(std::uint32_t hash, std::uint32_t entry) {
+        std::size_t hole = hash & mask_;
+        while (slots_[hole].entry != entry) hole = (hole + 1) & mask_;
+        for (std::size_t next = (hole + 1) & mask_; slots_[next].entry != no_entry;
+             next = (next + 1) & mask_) {
+            const std::size_t home = slots_[next].hash & mask_;
+            if (((next - home) & mask_) < ((next - hole) & mask_)) continue;
+            slots_[hole] = slots_[next];
+            hole = next;
+        }
+        slots_[hole] = Slot{};
+        --used_;
+    }
+
+  private:
+    void place(Slot slot) {
+        std::size_t at = slot.hash & mask_;
+        while (slots_[at].entry != no_entry) at = (at + 1) & mask_;
+        slots_[at] = slot;
+    }
+
+    void grow() {
+        std::vector<Slot> old(slots_.size() * 2);
+        old.swap(slots_);
+        mask_ = slots_.size() - 1;
+        for (const Slot& slot : old)
+            if (slot.entry != no_entry) place(slot);
+    }
+
+    std::vector<Slot> slots_ = std::vector<Slot>(1024);
+    std::size_t mask_ = 1023, used_ = 0;
 };
 
 }  // namespace
@@ -118,14 +182,22 @@ class Pool {
 struct FlowTable::State {
     FlowOptions options;
     Sink sink;
-    Pool<Entry> entries;
-    Pool<TcpAnalysis> connections;
-    std::vector<std::uint32_t> slots;  ///< open addressing, a power of two, at most half full
+    EntryPool entries;
+    HashIndex index;
     std::size_t live = 0;
-    std::uint32_t oldest = no_entry, newest = no_entry;
     std::uint64_t next_number = 0, evicted = 0;
     std::uint64_t seed = 0;
     std::int64_t tcp_idle_ns = 0, other_idle_ns = 0;
+    std::uint32_t last = no_entry;  ///< entry of the last packet: packets of a flow come in trains
+
+    /// The flows idle longest, latest first, when there last were too many. One that had a packet since is
+    /// no longer as old as it says here and is passed over.
+    struct Oldest {
+        std::int64_t last_ns;
+        std::uint64_t number;
+        std::uint32_t entry;
+    };
+    std::vector<Oldest> oldest;
 
     std::uint32_t hash(const PackedKey& key) const {
         std::uint64_t h = seed;
@@ -136,57 +208,7 @@ struct FlowTable::State {
         return static_cast<std::uint32_t>(h);
     }
 
-    std::uint32_t find(const PackedKey& key, std::uint32_t hashed) {
-        const std::size_t mask = slots.size() - 1;
-        for (std::size_t slot = hashed & mask; slots[slot] != no_entry; slot = (slot + 1) & mask) {
-            Entry& entry = entries[slots[slot]];
-            if (entry.hash == hashed && entry.key == key) return slots[slot];
-        }
-        return no_entry;
-    }
-
-    void place(std::uint32_t index) {
-        const std::size_t mask = slots.size() - 1;
-        std::size_t slot = entries[index].hash & mask;
-        while (slots[slot] != no_entry) slot = (slot + 1) & mask;
-        slots[slot] = index;
-    }
-
-    void grow() {
-        std::vector<std::uint32_t> old(slots.size() * 2, no_entry);
-        old.swap(slots);
-        for (const std::uint32_t index : old)
-            if (index != no_entry) place(index);
-    }
-
-    /// Removes by shifting back what would no longer be found (Knuth, volume 3, algorithm 6.4R).
-    void erase(std::uint32_t index) {
-        const std::size_t mask = slots.size() - 1;
-        std::size_t hole = entries[index].hash & mask;
-        while (slots[hole] != index) hole = (hole + 1) & mask;
-        for (std::size_t next = (hole + 1) & mask; slots[next] != no_entry; next = (next + 1) & mask) {
-            const std::size_t home = entries[slots[next]].hash & mask;
-            if (((next - home) & mask) < ((next - hole) & mask)) continue;
-            slots[hole] = slots[next];
-            hole = next;
-        }
-        slots[hole] = no_entry;
-    }
-
-    void unlink(const Entry& entry) {
-        (entry.older == no_entry ? oldest : entries[entry.older].newer) = entry.newer;
-        (entry.newer == no_entry ? newest : entries[entry.newer].older) = entry.older;
-    }
-
-    void link_newest(std::uint32_t index) {
-        Entry& entry = entries[index];
-        entry.older = newest;
-        entry.newer = no_entry;
-        (newest == no_entry ? oldest : entries[newest].newer) = index;
-        newest = index;
-    }
-
-    void report(const Entry& entry) {
+    void report(const Entry& entry) const {
         Flow flow;
         flow.number = entry.number;
         flow.key = unpack(entry.key);
@@ -197,52 +219,68 @@ struct FlowTable::State {
         std::copy_n(entry.packets, 2, flow.packets);
         std::copy_n(entry.bytes, 2, flow.bytes);
         std::copy_n(entry.tcp_flags, 2, flow.tcp_flags);
-        if (entry.tcp != no_entry) {
-            const TcpAnalysis& tcp = connections[entry.tcp];
-            flow.handshake = tcp.handshake();
-            flow.closed = tcp.closed();
-            flow.retransmissions = tcp.retransmissions();
-            flow.out_of_order = tcp.out_of_order();
-            flow.rtt_ms = tcp.rtt_ms();
-        }
+        flow.handshake = entry.tcp.handshake();
+        flow.closed = entry.tcp.closed();
+        flow.retransmissions = entry.tcp.retransmissions();
+        flow.out_of_order = entry.tcp.out_of_order();
+        flow.rtt_ms = entry.tcp.rtt_ms();
         if (sink) sink(flow);
     }
 
-    void end(std::uint32_t index) {
-        Entry& entry = entries[index];
+    void end(std::uint32_t at) {
+        const Entry& entry = entries[at];
         report(entry);
-        erase(index);
-        unlink(entry);
-        if (entry.tcp != no_entry) connections.release(entry.tcp);
-        entries.release(index);
+        index.erase(entry.hash, at);
+        entries.release(at);
         --live;
+        if (last == at) last = no_entry;
     }
 
     bool idle(const Entry& entry, std::int64_t now) const {
-        const std::int64_t limit = entry.tcp != no_entry ? tcp_idle_ns : other_idle_ns;
-        return now - entry.last_ns > limit;
+        return now - entry.last_ns > (entry.is_tcp() ? tcp_idle_ns : other_idle_ns);
+    }
+
+    void find_oldest() {
+        oldest.clear();
+        for (std::uint32_t at = 0; at < entries.size(); ++at)
+            if (const Entry& entry = entries[at]; entry.live)
+                oldest.push_back({entry.last_ns, entry.number, at});
+        const auto later = [](const Oldest& a, const Oldest& b) {
+            return a.last_ns != b.last_ns ? a.last_ns > b.last_ns : a.number > b.number;
+        };
+        const std::size_t keep = std::max<std::size_t>(1, oldest.size() / 16);
+        const auto first = oldest.end() - static_cast<std::ptrdiff_t>(keep);
+        std::nth_element(oldest.begin(), first, oldest.end(), later);
+        oldest.erase(oldest.begin(), first);
+        std::sort(oldest.begin(), oldest.end(), later);
+    }
+
+    void evict_oldest(std::int64_t now) {
+        for (;;) {
+            if (oldest.empty()) find_oldest();
+            const Oldest candidate = oldest.back();
+            oldest.pop_back();
+            const Entry& entry = entries[candidate.entry];
+            if (!entry.live || entry.number != candidate.number || entry.last_ns != candidate.last_ns)
+                continue;
+            if (!idle(entry, now)) ++evicted;
+            return end(candidate.entry);
+        }
     }
 
     std::uint32_t begin(const PackedKey& key, std::uint32_t hashed, bool from_high, std::int64_t now) {
-        if (live >= options.max_live) {
-            if (!idle(entries[oldest], now)) ++evicted;
-            end(oldest);
-        }
-        if ((live + 1) * 2 > slots.size()) grow();
-        const std::uint32_t index = entries.make();
-        Entry& entry = entries[index];
-        entry = Entry{};
+        if (live >= options.max_live) evict_oldest(now);
+        const std::uint32_t at = entries.make();
+        Entry& entry = entries[at];
         entry.key = key;
         entry.hash = hashed;
         entry.number = next_number++;
         entry.first_ns = entry.last_ns = now;
         entry.from_high = from_high;
-        const bool tcp = static_cast<std::uint8_t>(key.rest >> 8) == ip_protocol::tcp;
-        entry.tcp = tcp ? connections.make() : no_entry;
-        place(index);
-        link_newest(index);
+        entry.live = true;
+        index.insert(hashed, at);
         ++live;
-        return index;
+        return at;
     }
 };
 
@@ -251,11 +289,11 @@ FlowTable::FlowTable(FlowOptions options, Sink on_end) : state_(std::make_unique
     s.options = options;
     s.options.max_live = std::clamp<std::size_t>(options.max_live, 1, no_entry / 4);
     s.sink = std::move(on_end);
-    s.slots.assign(1024, no_entry);
     s.tcp_idle_ns = static_cast<std::int64_t>(std::clamp(options.tcp_idle_s, 0.0, 1e9) * 1e9);
     s.other_idle_ns = static_cast<std::int64_t>(std::clamp(options.udp_idle_s, 0.0, 1e9) * 1e9);
     // Unpredictable, so that no capture can be made whose flows all collide. It never shows in a result.
-    if (::getrandom(&s.seed, sizeof s.seed, 0) != sizeof s.seed) s.seed = reinterpret_cast<std::uintptr_t>(&s);
+    if (::getrandom(&s.seed, sizeof s.seed, 0) != sizeof s.seed)
+        s.seed = reinterpret_cast<std::uintptr_t>(&s);
 }
 
 FlowTable::~FlowTable() = default;
@@ -265,26 +303,31 @@ std::optional<FlowTable::Placed> FlowTable::add(const PacketView& packet, const 
     State& s = *state_;
     PackedKey key;
     const bool from_high = pack(headers, key);
-    const std::uint32_t hashed = s.hash(key);
     const bool tcp = headers.has_tcp();
     TcpSegment segment;
     if (tcp) segment = tcp_segment(headers, packet.time_ns, packet.original_length);
 
-    std::uint32_t index = s.find(key, hashed);
-    if (index != no_entry) {
-        const Entry& entry = s.entries[index];
+    std::uint32_t at = s.last;
+    std::uint32_t hashed = 0;
+    if (at == no_entry || !(s.entries[at].key == key)) {
+        hashed = s.hash(key);
+        at = s.index.find(hashed, [&](std::uint32_t candidate) { return s.entries[candidate].key == key; });
+    }
+    if (at != no_entry) {
+        const Entry& entry = s.entries[at];
         const unsigned direction = from_high != entry.from_high;
-        if (s.idle(entry, packet.time_ns) ||
-            (tcp && s.connections[entry.tcp].restarted_by(direction, segment))) {
-            s.end(index);
-            index = no_entry;
+        if (s.idle(entry, packet.time_ns) || (tcp && entry.tcp.restarted_by(direction, segment))) {
+            hashed = entry.hash;
+            s.end(at);
+            at = no_entry;
         }
     }
     Placed placed;
-    placed.first = index == no_entry;
-    if (placed.first) index = s.begin(key, hashed, from_high, packet.time_ns);
+    placed.first = at == no_entry;
+    if (placed.first) at = s.begin(key, hashed, from_high, packet.time_ns);
+    s.last = at;
 
-    Entry& entry = s.entries[index];
+    Entry& entry = s.entries[at];
     const unsigned direction = from_high != entry.from_high;
     placed.flow = entry.number;
     placed.direction = static_cast<Direction>(direction);
@@ -293,24 +336,23 @@ std::optional<FlowTable::Placed> FlowTable::add(const PacketView& packet, const 
     entry.bytes[direction] += packet.original_length;
     if (tcp) {
         entry.tcp_flags[direction] |= segment.flags;
-        s.connections[entry.tcp].add(direction, segment);
-    }
-    if (s.newest != index) {
-        s.unlink(entry);
-        s.link_newest(index);
+        entry.tcp.add(direction, segment);
     }
     return placed;
 }
 
 void FlowTable::finish() {
     State& s = *state_;
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t index = s.oldest; index != no_entry; index = s.entries[index].newer) order.push_back(index);
-    std::sort(order.begin(), order.end(),
-              [&s](std::uint32_t a, std::uint32_t b) { return s.entries[a].number < s.entries[b].number; });
-    for (const std::uint32_t index : order) s.end(index);
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> order;
+    order.reserve(s.live);
+    for (std::uint32_t at = 0; at < s.entries.size(); ++at)
+        if (const Entry& entry = s.entries[at]; entry.live) order.emplace_back(entry.number, at);
+    std::sort(order.begin(), order.end());
+    for (const auto& [number, at] : order) s.end(at);
 }
 
-std::uint64_t FlowTable::evicted() const { return state_->evicted; }
+std::uint64_t FlowTable::evicted() const {
+    return state_->evicted;
+}
 
 }  // namespace tracebench

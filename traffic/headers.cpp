@@ -16,8 +16,8 @@ constexpr int max_extension_headers = 16, max_tunnels = 8;
 
 /// Names of next-header values that are skipped on the way to the transport header.
 namespace extension {
-constexpr std::uint8_t hop_by_hop = 0, routing = 43, fragment = 44, destination = 60, mobility = 135, hip = 139,
-                       shim6 = 140;
+constexpr std::uint8_t hop_by_hop = 0, routing = 43, fragment = 44, destination = 60, mobility = 135,
+                       hip = 139, shim6 = 140;
 }
 
 /// Forgets what an outer IP header said before an inner one is read.
@@ -204,9 +204,14 @@ Headers dissect(const PacketView& packet, Tunnels tunnels) {
     Headers h;
     h.data = packet.bytes.data();
     h.captured = static_cast<std::uint32_t>(std::min<std::size_t>(packet.bytes.size(), none / 2));
-    const std::uint32_t network = find_network_header(packet.link, h);
-    if (network == none) return h;
-    if (h.ethertype != ether_type::ipv4 && h.ethertype != ether_type::ipv6) return h;
+    std::uint32_t network = 14;
+    if (packet.link == link_type::ethernet && h.captured >= 34 && load16(h.data + 12) == ether_type::ipv4) {
+        h.ethertype = ether_type::ipv4;  // nearly every packet: worth its own way
+    } else {
+        network = find_network_header(packet.link, h);
+        if (network == none) return h;
+        if (h.ethertype != ether_type::ipv4 && h.ethertype != ether_type::ipv6) return h;
+    }
 
     const std::uint32_t frame_end = std::clamp(packet.original_length, h.captured, none / 2);
     h.ip_offset = network;

@@ -18,8 +18,8 @@ inline constexpr std::uint8_t icmp = 1, ipv4 = 4, tcp = 6, udp = 17, ipv6 = 41, 
 }
 
 namespace tcp_flag {
-inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20, ece = 0x40,
-                              cwr = 0x80;
+inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20,
+                              ece = 0x40, cwr = 0x80;
 }
 
 /// Offsets are into PacketView::bytes; `none` where the header is absent or none of it was captured.
@@ -30,21 +30,21 @@ struct Headers {
     const std::uint8_t* data = nullptr;
     std::uint32_t captured = 0;  ///< bytes captured
 
-    std::uint16_t ethertype = 0;          ///< of what follows the link header; 0 where it is unknown
-    std::uint16_t vlan = no_vlan;         ///< outermost VLAN id
-    std::uint16_t inner_vlan = no_vlan;   ///< second VLAN id (QinQ)
-    std::uint32_t ip_offset = none;       ///< outermost IP header (or the innermost, see Tunnels)
-    std::uint8_t ip_version = 0;          ///< 4, 6, or 0: no IP packet
-    std::uint8_t protocol = 0;            ///< of the transport header: IPv6 extension headers are skipped
-    std::uint16_t ip_header_length = 0;   ///< in bytes, IPv6 extension headers included
-    std::uint32_t ip_end = 0;             ///< offset where the IP packet ends by its own length field; may lie
-                                          ///< beyond `captured`, never includes link-layer padding
-    std::uint16_t fragment_offset = 0;    ///< in bytes
+    std::uint16_t ethertype = 0;         ///< of what follows the link header; 0 where it is unknown
+    std::uint16_t vlan = no_vlan;        ///< outermost VLAN id
+    std::uint16_t inner_vlan = no_vlan;  ///< second VLAN id (QinQ)
+    std::uint32_t ip_offset = none;      ///< outermost IP header (or the innermost, see Tunnels)
+    std::uint8_t ip_version = 0;         ///< 4, 6, or 0: no IP packet
+    std::uint8_t protocol = 0;           ///< of the transport header: IPv6 extension headers are skipped
+    std::uint16_t ip_header_length = 0;  ///< in bytes, IPv6 extension headers included
+    std::uint32_t ip_end = 0;            ///< offset where the IP packet ends by its own length field; may lie
+                                         ///< beyond `captured`, never includes link-layer padding
+    std::uint16_t fragment_offset = 0;   ///< in bytes
     bool more_fragments = false;
     std::uint32_t transport_offset = none;  ///< none for fragments after the first
     std::uint32_t payload_offset = none;    ///< first byte after the transport header, by its own length
                                             ///< field; none where that field is cut off or illegal
-    bool transport_complete = false;  ///< the whole TCP (with options), UDP or ICMP header was captured
+    bool transport_complete = false;        ///< the whole TCP (with options), UDP or ICMP header was captured
 
     /// The fixed IPv4 or IPv6 header (20, 40 bytes) was captured. Where it was cut, or its version is
     /// neither 4 nor 6, ip_offset alone tells where it begins.

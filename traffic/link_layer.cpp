@@ -64,10 +64,14 @@ std::uint32_t skip_ppp_protocol(std::uint32_t offset, Headers& h) {
     }
 }
 
-/// PPP with or without the address and control bytes of RFC 1662.
+/// PPP with or without the address and control bytes of RFC 1662. Captures of this link type may also hold
+/// Cisco's HDLC: unicast or multicast address, zero, EtherType.
 std::uint32_t skip_ppp(std::uint32_t offset, Headers& h) {
-    if (holds(h, offset, 2) && h.data[offset] == 0xFF && h.data[offset + 1] == 0x03) offset += 2;
-    return skip_ppp_protocol(offset, h);
+    if (!holds(h, offset, 2)) return none;
+    const std::uint16_t start = load16(h.data + offset);
+    if (start == 0x0F00 || start == 0x8F00)
+        return holds(h, offset, 4) ? skip_ethertype(load16(h.data + offset + 2), offset + 4, h) : none;
+    return skip_ppp_protocol(start == 0xFF03 ? offset + 2 : offset, h);
 }
 
 /// IEEE 802.2 LLC, with or without SNAP.
@@ -191,7 +195,8 @@ std::uint32_t skip_ethernet(std::uint32_t offset, Headers& h) {
 }
 
 std::uint32_t find_network_header(std::uint16_t link, Headers& h) {
-    constexpr std::uint16_t raw_bsd = 12, raw_openbsd = 14, ppp_hdlc = 50, ppp_ether = 51, cisco_hdlc = 104;
+    constexpr std::uint16_t fddi = 10, raw_bsd = 12, raw_openbsd = 14, ppp_hdlc = 50, ppp_ether = 51,
+                            cisco_hdlc = 104;
     switch (link) {
         case link_type::ethernet:
             return skip_ethernet(0, h);
@@ -210,11 +215,12 @@ std::uint32_t find_network_header(std::uint16_t link, Headers& h) {
             return skip_loopback(0, h);
         case link_type::ppp:
         case ppp_hdlc:
+        case cisco_hdlc:
             return skip_ppp(0, h);
         case ppp_ether:
             return skip_ppp_protocol(6, h);
-        case cisco_hdlc:
-            return holds(h, 0, 4) ? skip_ethertype(load16(h.data + 2), 4, h) : none;
+        case fddi:
+            return skip_llc(13, h);
         case link_type::ieee80211:
             return skip_ieee80211(0, false, h);
         case link_type::radiotap:

@@ -8,9 +8,13 @@ namespace tracebench {
 namespace {
 
 /// RFC 9293 section 3.4: comparison modulo 2^32.
-bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+bool before(std::uint32_t a, std::uint32_t b) {
+    return static_cast<std::int32_t>(a - b) < 0;
+}
 
-bool has(const TcpSegment& s, unsigned flags) { return (s.flags & flags) != 0; }
+bool has(const TcpSegment& s, unsigned flags) {
+    return (s.flags & flags) != 0;
+}
 bool is_pure_syn(const TcpSegment& s) {
     return (s.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
 }
@@ -62,7 +66,7 @@ void TcpAnalysis::add(unsigned direction, const TcpSegment& s) {
             if (before(to.contiguous, to.next)) {
                 to.contiguous = to.next;
             } else {
-                to.duplicate_acks = -1;
+                to.duplicate_acks = unseen;
             }
         }
         if (sequence_length(s) > 0 && special != Special::keep_alive) count_duplicates(from, to, s);
@@ -92,7 +96,7 @@ TcpAnalysis::Special TcpAnalysis::classify(Side& from, const Side& to, const Tcp
                          s.acknowledgement == from.acknowledged;
     const bool answers_keep_alive = to.last == Special::keep_alive;
     if (repeats && s.window != 0 && !answers_keep_alive)
-        from.duplicate_acks = from.duplicate_acks < 0 ? 1 : from.duplicate_acks + 1;
+        from.duplicate_acks = from.duplicate_acks == unseen ? 1 : from.duplicate_acks + 1;
     return special;
 }
 
@@ -110,6 +114,7 @@ void TcpAnalysis::count_duplicates(const Side& from, const Side& to, const TcpSe
         return;
     }
     if (!repeats) return;
+    // Fast retransmission; Wireshark takes `unseen` for many duplicates.
     const bool asked_for = to.duplicate_acks >= 2 && to.acknowledged == s.sequence &&
                            within(to.last_time_ns, s.time_ns, fast_retransmission_ns);
     const bool late = within(from.next_time_ns, s.time_ns, rtt_ns_ != 0 ? rtt_ns_ : reordering_ns) &&

@@ -50,15 +50,17 @@ class TcpAnalysis {
     struct Side {
         std::int64_t next_time_ns = 0;  ///< when `next` last advanced
         std::int64_t last_time_ns = 0;
-        std::uint32_t initial = 0;       ///< initial sequence number, or a guess where the SYN was not seen
-        std::uint32_t next = 0;          ///< after the highest byte sent
-        std::uint32_t contiguous = 0;    ///< after the highest byte sent without a hole before it
-        std::uint32_t acknowledged = 0;  ///< by the last segment from here
-        std::int32_t duplicate_acks = 0;
+        std::uint32_t initial = 0;         ///< initial sequence number, or a guess where the SYN was not seen
+        std::uint32_t next = 0;            ///< after the highest byte sent
+        std::uint32_t contiguous = 0;      ///< after the highest byte sent without a hole before it
+        std::uint32_t acknowledged = 0;    ///< by the last segment from here
+        std::uint32_t duplicate_acks = 0;  ///< or `unseen`: its last acknowledgement covers bytes never seen
         std::uint32_t window = UINT32_MAX;
         Special last = Special::none;  ///< what the last segment from here was
         bool initial_known = false, fin = false;
     };
+
+    static constexpr std::uint32_t unseen = UINT32_MAX;
 
     void track_state(unsigned direction, const TcpSegment& s);
     void count_duplicates(const Side& from, const Side& to, const TcpSegment& s);

@@ -56,14 +56,16 @@ std::string seconds(std::int64_t ns) {
 class JsonWriter {
   public:
     void flow(const Flow& f) {
-        fmt::print("{}\n{{\"protocol\":\"{}\",\"src\":\"{}\",\"dst\":\"{}\",\"flow_id\":\"{}\",", count_++ ? "," : "",
-                   protocol_name(f.key.protocol), f.src.text(), f.dst.text(), f.key.flow_id());
+        fmt::print("{}\n{{\"protocol\":\"{}\",\"src\":\"{}\",\"dst\":\"{}\",\"flow_id\":\"{}\",",
+                   count_++ ? "," : "", protocol_name(f.key.protocol), f.src.text(), f.dst.text(),
+                   f.key.flow_id());
         if (f.key.vlan != Headers::no_vlan) fmt::print("\"vlan\":{},", f.key.vlan);
-        fmt::print("\"first\":{},\"last\":{},\"packets\":[{},{}],\"bytes\":[{},{}],\"handshake\":{},\"closed\":{},"
-                   "\"retransmissions\":{},\"out_of_order\":{},\"rtt_ms\":{}}}",
-                   seconds(f.first_ns), seconds(f.last_ns), f.packets[0], f.packets[1], f.bytes[0], f.bytes[1],
-                   f.handshake, f.closed, f.retransmissions, f.out_of_order,
-                   f.rtt_ms ? fmt::format("{:.6f}", *f.rtt_ms) : "null");
+        fmt::print(
+            "\"first\":{},\"last\":{},\"packets\":[{},{}],\"bytes\":[{},{}],\"handshake\":{},\"closed\":{},"
+            "\"retransmissions\":{},\"out_of_order\":{},\"rtt_ms\":{}}}",
+            seconds(f.first_ns), seconds(f.last_ns), f.packets[0], f.packets[1], f.bytes[0], f.bytes[1],
+            f.handshake, f.closed, f.retransmissions, f.out_of_order,
+            f.rtt_ms ? fmt::format("{:.6f}", *f.rtt_ms) : "null");
     }
 
   private:
@@ -75,9 +77,9 @@ class TextWriter {
     void flow(const Flow& f) {
         if (!start_ns_) {
             start_ns_ = f.first_ns;
-            fmt::print("{:>10} {:>10}  {:7} {:>8} {:>8} {:>11} {:>11} {:5} {:>6} {:>6} {:>8}  {}\n", "start s",
-                       "length s", "proto", "pkts >", "pkts <", "bytes >", "bytes <", "state", "retr", "ooo",
-                       "rtt ms", "endpoints");
+            fmt::print("{:>10} {:>10}  {:7} {:>8} {:>8} {:>11} {:>11} {:5} {:>6} {:>6} {:>8}  {}\n",
+                       "start s", "length s", "proto", "pkts >", "pkts <", "bytes >", "bytes <", "state",
+                       "retr", "ooo", "rtt ms", "endpoints");
         }
         const bool tcp = f.key.protocol == ip_protocol::tcp;
         const std::string state = fmt::format("{}{}", f.handshake ? "open" : "", f.closed ? "+end" : "");
@@ -85,8 +87,8 @@ class TextWriter {
                    static_cast<double>(f.first_ns - *start_ns_) * 1e-9, f.duration_s(),
                    protocol_name(f.key.protocol), f.packets[0], f.packets[1], f.bytes[0], f.bytes[1],
                    tcp ? state : "", tcp ? fmt::format("{}", f.retransmissions) : "",
-                   tcp ? fmt::format("{}", f.out_of_order) : "", f.rtt_ms ? fmt::format("{:.2f}", *f.rtt_ms) : "",
-                   f.src.text(), f.dst.text(),
+                   tcp ? fmt::format("{}", f.out_of_order) : "",
+                   f.rtt_ms ? fmt::format("{:.2f}", *f.rtt_ms) : "", f.src.text(), f.dst.text(),
                    f.key.vlan == Headers::no_vlan ? "" : fmt::format("  vlan {}", f.key.vlan));
     }
 
@@ -116,9 +118,11 @@ int run(const Options& options) {
     }
     table.finish();
     if (options.json)
-        fmt::print("\n],\"packets\":{},\"bytes\":{},\"packets_without_ip\":{},\"flows_ended_early\":{},\"damage\":{}}}\n",
-                   packets, bytes, without_ip, table.evicted(),
-                   reader.damage() ? fmt::format("{{\"offset\":{}}}", reader.damage()->offset) : "null");
+        fmt::print(
+            "\n],\"packets\":{},\"bytes\":{},\"packets_without_ip\":{},\"flows_ended_early\":{},\"damage\":{}"
+            "}}\n",
+            packets, bytes, without_ip, table.evicted(),
+            reader.damage() ? fmt::format("{{\"offset\":{}}}", reader.damage()->offset) : "null");
     warn_damage(options.capture, reader.damage(), packets);
     if (table.evicted() > 0)
         fmt::print(stderr, "tracebench: warning: {} flows ended early: more than {} were live at once\n",
@@ -135,7 +139,8 @@ void add_flows(CLI::App& app, Action& action) {
     verb->add_option("CAPTURE", options->capture, "pcap or pcapng file; - reads standard input")->required();
     verb->add_flag("--json", options->json, "one JSON document instead of a table");
     verb->add_flag("--inner", options->inner, "flows of the innermost IP packet of tunnels (GRE, IP-in-IP)");
-    verb->add_option("--tcp-idle", options->flow.tcp_idle_s, "seconds after which a silent TCP flow has ended")
+    verb->add_option("--tcp-idle", options->flow.tcp_idle_s,
+                     "seconds after which a silent TCP flow has ended")
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
     verb->add_option("--udp-idle", options->flow.udp_idle_s, "the same for every other protocol")
