@@ -42,8 +42,11 @@ struct MetricValue {
     bool lower_is_better = true;
     std::string unit;
     std::size_t n_real = 0, n_synthetic = 0;  ///< observations on either side
-    std::vector<double> replicates;  ///< the value on bootstrap resamples of sessions; empty: no interval
-    /// Noise floor: the same measure between real train and real held-out, cut to the same n.
+    /// The value on bootstrap resamples of sessions, moved so that percentiles are an interval; empty: none.
+    /// Replicate i of every seed and generator has the same real sessions: combine seeds index by index.
+    std::vector<double> replicates;
+    /// Noise floor: the same measure between two sets of real samples of the same n; NaN where there are too
+    /// few of them.
     double floor = 0;
     /// The same measure for the ceiling samples; NaN where the ceiling cannot be told from the floor.
     double ceiling = 0;

@@ -11,6 +11,11 @@ namespace tracebench {
 
 enum class FieldKind { categorical, continuous };
 enum class FieldScope { packet, flow, session };
+/// What a field's ceiling, the end of the scale, is the distance of.
+enum class CeilingModel {
+    uniform,  ///< a model that knows the field's support alone: independent marginals match the field itself
+    samples,  ///< the independent-marginals samples
+};
 
 struct FieldInfo {
     std::string name;   ///< `ip.ttl`, `flow.duration`, `session.flows`: stable, used in results
@@ -18,6 +23,8 @@ struct FieldInfo {
     FieldScope scope = FieldScope::packet;
     std::string unit;   ///< "bytes", "s", "1"; empty for codes
     std::string title;  ///< for people
+    bool log = false;   ///< spans decades: shown, and drawn uniformly, on a logarithmic axis
+    CeilingModel ceiling = CeilingModel::samples;
 };
 
 /// One field over all samples. `session[i]` says which sample value i came from: resampling is by sample,
@@ -40,6 +47,12 @@ struct Observations {
 
 /// Every field that can be observed, in report order.
 const std::vector<FieldInfo>& all_fields();
+/// What a code of a categorical field stands for: `SYN,ACK`, `fwd 1-99`, a number.
+std::string category_name(const FieldInfo& field, double code);
+/// "packet", "flow", "session"; "categorical", "continuous".
+const char* scope_name(FieldScope scope);
+const char* kind_name(FieldKind kind);
+
 /// One pass over the samples. A field that occurs nowhere gives an empty column.
 Observations observe(const std::vector<LabelledTrace>& samples);
 

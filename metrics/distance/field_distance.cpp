@@ -1,0 +1,183 @@
+#include "metrics/distance/field_distance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "metrics/distance/calibration.h"
+
+namespace tracebench {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t floor_splits = 32;
+/// Constant, so that the real sessions drawn are the same for all generators and seeds of a run.
+constexpr std::uint64_t real_seed = 0x7265616C;
+
+Column pooled(const Column& a, std::size_t a_sessions, const Column& b) {
+    Column pool = a;
+    pool.values.insert(pool.values.end(), b.values.begin(), b.values.end());
+    for (const std::uint32_t session : b.session)
+        pool.session.push_back(session + static_cast<std::uint32_t>(a_sessions));
+    return pool;
+}
+
+/// Mean distance from the median: the Wasserstein distance to a constant, so what counts as large.
+double spread(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    const double median = *middle;
+    double sum = 0;
+    for (const double value : values) sum += std::abs(value - median);
+    return sum / static_cast<double>(values.size());
+}
+
+/// The least that a ceiling must be above the floor for a score to mean anything.
+double resolution(std::size_t m, const Column& real) {
+    if (m == measure::jsd) return 0.005;
+    return m == measure::wasserstein ? 0.02 * spread(real.values) : 0.02;
+}
+
+const char* unit(std::size_t m, const FieldInfo& info) {
+    return m == measure::jsd ? "bit" : m == measure::wasserstein ? info.unit.c_str() : "1";
+}
+
+/// What is the same for all fields of one comparison.
+struct Plan {
+    const MetricInput& input;
+    Bootstrap real, synthetic;
+    RandomSplits splits;
+
+    static std::vector<std::string> pool(const MetricInput& input) {
+        std::vector<std::string> labels = input.real_train.observations.session_labels;
+        const auto& heldout = input.real_heldout.observations.session_labels;
+        labels.insert(labels.end(), heldout.begin(), heldout.end());
+        return labels;
+    }
+    explicit Plan(const MetricInput& wanted)
+        : input(wanted),
+          real(wanted.real_heldout.observations.session_labels),
+          synthetic(wanted.synthetic.observations.session_labels),
+          splits(pool(wanted), count_labels(wanted.real_heldout.observations.session_labels),
+                 count_labels(wanted.synthetic.observations.session_labels)) {}
+};
+
+/// One field of all four sets of samples.
+class FieldEvaluation {
+  public:
+    FieldEvaluation(const Plan& plan, std::size_t field)
+        : plan_(plan),
+          train_(plan.input.real_train.observations.columns[field]),
+          heldout_(plan.input.real_heldout.observations.columns[field]),
+          synthetic_(plan.input.synthetic.observations.columns[field]),
+          ceiling_(plan.input.ceiling.observations.columns[field]),
+          real_(pooled(train_, plan.input.real_train.observations.sessions(), heldout_)) {}
+
+    std::vector<MetricValue> values() const;
+
+  private:
+    Bins bins(const Column& uniform) const;
+    void compare(std::vector<MetricValue>& values) const;
+    Distances ceiling(const Column& uniform, const Bins& bins) const;
+
+    const Plan& plan_;
+    const Column &train_, &heldout_, &synthetic_, &ceiling_;
+    Column real_;  ///< train and held-out
+};
+
+std::vector<MetricValue> FieldEvaluation::values() const {
+    const FieldInfo& info = heldout_.info;
+    std::vector<MetricValue> values(measure_count(info.kind));
+    for (std::size_t m = 0; m < values.size(); ++m) {
+        values[m].metric = measure::names[m];
+        values[m].group = info.name;
+        values[m].area = scope_name(info.scope);
+        values[m].unit = unit(m, info);
+        values[m].n_real = heldout_.values.size();
+        values[m].n_synthetic = synthetic_.values.size();
+        values[m].floor = values[m].ceiling = nan;
+        if (heldout_.values.empty() && synthetic_.values.empty())
+            values[m].skipped = "occurs neither in held-out nor in synthetic samples";
+    }
+    if (!heldout_.values.empty() || !synthetic_.values.empty()) compare(values);
+    return values;
+}
+
+Bins FieldEvaluation::bins(const Column& uniform) const {
+    if (real_.info.kind == FieldKind::continuous) return Bins::numeric(real_.values);
+    std::vector<double> codes = real_.values;
+    for (const Column* column : {&synthetic_, &ceiling_, &uniform})
+        codes.insert(codes.end(), column->values.begin(), column->values.end());
+    return Bins::categorical(std::move(codes));
+}
+
+Distances FieldEvaluation::ceiling(const Column& uniform, const Bins& shared) const {
+    const bool flat = heldout_.info.ceiling == CeilingModel::uniform;
+    const Column& column = flat ? uniform : ceiling_;
+    const std::size_t sessions = flat ? 1 : plan_.input.ceiling.observations.sessions();
+    const FieldComparison comparison(heldout_, plan_.input.real_heldout.observations.sessions(), column, sessions,
+                                     shared);
+    if (const auto distances = comparison.distances()) return *distances;
+    // Samples that never have the field are as far as can be, except where there is no scale to say so.
+    Distances none;
+    none.fill(heldout_.values.empty() ? nan : 1);
+    none[measure::wasserstein] = nan;
+    return none;
+}
+
+void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
+    const MetricInput& input = plan_.input;
+    const std::size_t heldout_sessions = input.real_heldout.observations.sessions();
+    const std::string empty_side = heldout_.values.empty()     ? "occurs in no held-out sample"
+                                   : synthetic_.values.empty() ? "occurs in no synthetic sample"
+                                                               : "";
+    for (MetricValue& value : values) {
+        value.value = 1;
+        if (!empty_side.empty() && value.metric == measure::names[measure::wasserstein]) value.failed = empty_side;
+    }
+    if (real_.values.empty()) return;
+
+    const Column uniform = know_nothing(train_.values.empty() ? heldout_ : train_);
+    const Bins shared = bins(uniform);
+    const FieldComparison pool(real_, input.real_train.observations.sessions() + heldout_sessions,
+                               Column{real_.info, {}, {}}, 0, shared);
+    const NoiseFloor floor =
+        noise_floor(pool, plan_.splits, stream_seed(real_seed, "floor"), floor_splits);
+    const Distances highest = ceiling(uniform, shared);
+    for (std::size_t m = 0; m < values.size(); ++m) {
+        values[m].floor = floor.mean[m];
+        const double least = std::max(3 * floor.deviation[m], resolution(m, real_));
+        const bool indistinct = highest[m] < floor.mean[m] + least;
+        values[m].ceiling = indistinct ? nan : highest[m];
+    }
+    if (!empty_side.empty()) return;
+
+    const FieldComparison comparison(heldout_, heldout_sessions, synthetic_,
+                                     input.synthetic.observations.sessions(), shared);
+    const Distances distances = comparison.distances().value();
+    DistanceLists replicates =
+        bootstrap_distances(comparison, plan_.real, plan_.synthetic, stream_seed(real_seed, "bootstrap"),
+                            stream_seed(input.seed, "bootstrap/" + input.synthetic.name), input.bootstrap);
+    for (std::size_t m = 0; m < values.size(); ++m) {
+        values[m].value = distances[m];
+        values[m].replicates = std::move(replicates[m]);
+    }
+}
+
+}  // namespace
+
+MetricResult FieldDistance::evaluate(const MetricInput& input) const {
+    const Plan plan(input);
+    MetricResult result;
+    const std::size_t fields = all_fields().size();
+    for (std::size_t field = 0; field < fields; ++field) {
+        if (input.progress != nullptr) {
+            input.progress->check_interrupted();
+            input.progress->update(static_cast<double>(field), static_cast<double>(fields), "fields");
+        }
+        for (MetricValue& value : FieldEvaluation(plan, field).values()) result.values.push_back(std::move(value));
+    }
+    return result;
+}
+
+}  // namespace tracebench
