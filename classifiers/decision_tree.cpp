@@ -181,8 +181,8 @@ DecisionTree::DecisionTree(const RankedColumns& data, std::span<const int> class
             continue;
         }
         const auto ranks = data.ranks(best.column);
-        const auto middle = std::stable_partition(
-            members.begin(), members.end(), [&](std::uint32_t row) { return ranks[row] <= best.low; });
+        const auto middle = std::stable_partition(members.begin(), members.end(),
+                                                  [&](std::uint32_t row) { return ranks[row] <= best.low; });
         const std::size_t boundary = at.begin + static_cast<std::size_t>(middle - members.begin());
         const std::size_t left = nodes_.size();
         nodes_[at.node] = {static_cast<std::int64_t>(best.column),
@@ -196,7 +196,8 @@ DecisionTree::DecisionTree(const RankedColumns& data, std::span<const int> class
 std::span<const float> DecisionTree::shares(std::span<const float> row) const {
     const Node* node = &nodes_[0];
     while (node->column >= 0)
-        node = &nodes_[row[static_cast<std::size_t>(node->column)] > node->threshold ? node->right : node->left];
+        node =
+            &nodes_[row[static_cast<std::size_t>(node->column)] > node->threshold ? node->right : node->left];
     return std::span(shares_).subspan(node->left, class_count_);
 }
 

@@ -28,7 +28,9 @@ std::vector<RowReference> all_rows(const FeatureTable& table) {
     return rows;
 }
 
-const std::string& label_of(const RowReference& reference) { return reference.table->labels[reference.row]; }
+const std::string& label_of(const RowReference& reference) {
+    return reference.table->labels[reference.row];
+}
 
 void check_table(const FeatureTable& table, const FeatureTable& like, std::string_view name) {
     if (table.rows() == 0)
@@ -66,19 +68,22 @@ struct Sets {
     std::vector<RowReference> train, test;
 };
 
-Sets choose_sets(const FeatureTable& real_train, const FeatureTable& real_heldout, const FeatureTable& synthetic,
-                 const EvaluationRequest& request, std::vector<std::string>& warnings) {
-    const bool uses_synthetic =
-        request.protocol == Protocol::tstr || request.protocol == Protocol::trts ||
-        (request.protocol == Protocol::aug && request.mixing_ratio > 0);
+Sets choose_sets(const FeatureTable& real_train, const FeatureTable& real_heldout,
+                 const FeatureTable& synthetic, const EvaluationRequest& request,
+                 std::vector<std::string>& warnings) {
+    const bool uses_synthetic = request.protocol == Protocol::tstr || request.protocol == Protocol::trts ||
+                                (request.protocol == Protocol::aug && request.mixing_ratio > 0);
     const FeatureTable& like = request.protocol == Protocol::tstr ? real_heldout : real_train;
-    if (request.protocol != Protocol::tstr) check_table(real_train, like, "real training set");
-    if (request.protocol != Protocol::trts) check_table(real_heldout, like, "real held-out set");
+    if (request.protocol != Protocol::tstr) check_table(real_train, like, "training set");
+    if (request.protocol != Protocol::trts) check_table(real_heldout, like, "test set");
     if (uses_synthetic) check_table(synthetic, like, "synthetic set");
     switch (request.protocol) {
-        case Protocol::trtr: return {all_rows(real_train), all_rows(real_heldout)};
-        case Protocol::tstr: return {all_rows(synthetic), all_rows(real_heldout)};
-        case Protocol::trts: return {all_rows(real_train), all_rows(synthetic)};
+        case Protocol::trtr:
+            return {all_rows(real_train), all_rows(real_heldout)};
+        case Protocol::tstr:
+            return {all_rows(synthetic), all_rows(real_heldout)};
+        case Protocol::trts:
+            return {all_rows(real_train), all_rows(synthetic)};
         case Protocol::aug:
             return {augmented(real_train, synthetic, request, warnings), all_rows(real_heldout)};
     }
@@ -98,8 +103,8 @@ std::vector<float> gather(const std::vector<RowReference>& rows) {
 std::vector<int> classes_of(const std::vector<RowReference>& rows, const std::vector<std::string>& labels) {
     std::vector<int> classes;
     for (const RowReference& row : rows)
-        classes.push_back(static_cast<int>(std::lower_bound(labels.begin(), labels.end(), label_of(row)) -
-                                           labels.begin()));
+        classes.push_back(
+            static_cast<int>(std::lower_bound(labels.begin(), labels.end(), label_of(row)) - labels.begin()));
     return classes;
 }
 
@@ -112,19 +117,22 @@ std::vector<std::string> join_labels(const Sets& sets, std::vector<std::string>&
         throw InputError("training set", fmt::format("has {} label", train.size()),
                          "a classifier needs samples of two labels or more");
     for (const std::string& label : test)
-        if (!train.contains(label)) warnings.push_back(fmt::format("class '{}' has no training samples", label));
+        if (!train.contains(label))
+            warnings.push_back(fmt::format("class '{}' has no training samples", label));
     for (const std::string& label : train)
         if (!test.contains(label))
-            warnings.push_back(fmt::format("class '{}' has no test samples: it counts in macro_f1 only if predicted",
-                                           label));
+            warnings.push_back(fmt::format(
+                "class '{}' has no test samples: it counts in macro_f1 only if predicted", label));
     train.merge(test);
     return {train.begin(), train.end()};
 }
 
 void bootstrap(const std::vector<RowReference>& test, const std::vector<int>& truth,
-               const std::vector<int>& predicted, const EvaluationRequest& request, EvaluationResult& result) {
+               const std::vector<int>& predicted, const EvaluationRequest& request,
+               EvaluationResult& result) {
     std::map<std::string_view, std::vector<std::size_t>> by_session;
-    for (std::size_t i = 0; i < test.size(); ++i) by_session[test[i].table->sessions[test[i].row]].push_back(i);
+    for (std::size_t i = 0; i < test.size(); ++i)
+        by_session[test[i].table->sessions[test[i].row]].push_back(i);
     if (by_session.size() < 2) return;
     std::vector<const std::vector<std::size_t>*> sessions;
     for (const auto& [session, rows] : by_session) sessions.push_back(&rows);
@@ -152,10 +160,14 @@ nlohmann::json interval_json(const std::vector<double>& replicates) {
 
 std::string evaluation_protocol_name(Protocol protocol) {
     switch (protocol) {
-        case Protocol::trtr: return "TRTR";
-        case Protocol::tstr: return "TSTR";
-        case Protocol::trts: return "TRTS";
-        case Protocol::aug: return "AUG";
+        case Protocol::trtr:
+            return "TRTR";
+        case Protocol::tstr:
+            return "TSTR";
+        case Protocol::trts:
+            return "TRTS";
+        case Protocol::aug:
+            return "AUG";
     }
     throw std::invalid_argument("evaluation: unknown protocol");
 }

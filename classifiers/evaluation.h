@@ -23,9 +23,9 @@ std::string evaluation_protocol_name(Protocol protocol);
 struct EvaluationRequest {
     std::string model = "xgboost";
     Protocol protocol = Protocol::trtr;
-    double mixing_ratio = 1;  ///< AUG only
-    std::uint64_t seed = 1;        ///< of the model and, for AUG, of which synthetic samples are drawn
-    std::size_t bootstrap = 200;   ///< replicates; 0: none, and no intervals
+    double mixing_ratio = 1;      ///< AUG only
+    std::uint64_t seed = 1;       ///< of the model and, for AUG, of which synthetic samples are drawn
+    std::size_t bootstrap = 200;  ///< replicates; 0: none, and no intervals
 };
 
 /// `labels` are those of the training and the test set together, sorted. macro_f1 is the mean F1 over labels
@@ -35,12 +35,14 @@ struct EvaluationResult {
     double accuracy = 0, macro_f1 = 0;
     std::size_t n_train = 0, n_test = 0;
     std::vector<std::string> labels;
-    std::vector<double> precision, recall, f1;             ///< per label, in `labels` order
+    std::vector<double> precision, recall, f1;  ///< per label, in `labels` order
     std::vector<std::size_t> support;
-    std::vector<std::vector<std::size_t>> confusion;       ///< [true][predicted]
-    /// Over test sessions drawn with replacement, whole; empty where the test set has fewer than two sessions.
+    std::vector<std::vector<std::size_t>> confusion;  ///< [true][predicted]
+    /// Over test sessions drawn with replacement, whole; empty where the test set has fewer than two
+    /// sessions.
     std::vector<double> accuracy_replicates, f1_replicates;
-    std::vector<std::string> warnings;  ///< labels without training or test samples, too few synthetic samples
+    std::vector<std::string>
+        warnings;  ///< labels without training or test samples, too few synthetic samples
 };
 
 /// Tables that the protocol uses have the same columns; the others may be empty. Training and test set:

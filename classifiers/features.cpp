@@ -12,18 +12,24 @@ namespace {
 
 std::vector<std::string> column_names(const FeatureOptions& options) {
     switch (options.kind) {
-        case FeatureKind::nprint: return nprint_feature_names(options.packets);
-        case FeatureKind::flow: return flow_features({}).names;
-        case FeatureKind::identifiers: return identifier_features({}).names;
+        case FeatureKind::nprint:
+            return nprint_feature_names(options.packets);
+        case FeatureKind::flow:
+            return flow_features({}).names;
+        case FeatureKind::identifiers:
+            return identifier_features({}).names;
     }
     throw std::invalid_argument("features: unknown kind");
 }
 
 std::vector<float> values_of(const Trace& trace, const FeatureOptions& options) {
     switch (options.kind) {
-        case FeatureKind::nprint: return nprint_features(trace, options.packets);
-        case FeatureKind::flow: return flow_features(trace).values;
-        case FeatureKind::identifiers: return identifier_features(trace).values;
+        case FeatureKind::nprint:
+            return nprint_features(trace, options.packets);
+        case FeatureKind::flow:
+            return flow_features(trace).values;
+        case FeatureKind::identifiers:
+            return identifier_features(trace).values;
     }
     throw std::invalid_argument("features: unknown kind");
 }

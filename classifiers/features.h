@@ -16,7 +16,7 @@ enum class FeatureKind { nprint, flow, identifiers };
 
 struct FeatureTable {
     std::vector<std::string> columns;
-    std::vector<float> values;  ///< rows x columns, row-major; NaN = absent
+    std::vector<float> values;          ///< rows x columns, row-major; NaN = absent
     std::vector<std::string> labels;    ///< one a row
     std::vector<std::string> sessions;  ///< one a row: what resampling keeps together
 

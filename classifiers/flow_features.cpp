@@ -49,7 +49,9 @@ PacketFacts facts_of(const PacketView& packet, Direction direction, std::int64_t
     return facts;
 }
 
-double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double sum(const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0);
+}
 
 double mean(const std::vector<double>& values) {
     return values.empty() ? FeatureRow::absent : sum(values) / static_cast<double>(values.size());
@@ -60,7 +62,9 @@ double largest(const std::vector<double>& values) {
 }
 
 /// Part of a whole; absent where the whole is 0.
-double share(double part, double whole) { return whole > 0 ? part / whole : FeatureRow::absent; }
+double share(double part, double whole) {
+    return whole > 0 ? part / whole : FeatureRow::absent;
+}
 
 /// Linear between order statistics; `sorted` ascending.
 double quantile(const std::vector<double>& sorted, double q) {
@@ -89,7 +93,9 @@ enum class Way { both, up, down };
 constexpr std::array<std::pair<Way, const char*>, 3> ways{
     {{Way::both, "both"}, {Way::up, "up"}, {Way::down, "down"}}};
 
-bool goes(const PacketFacts& packet, Way way) { return way == Way::both || packet.up == (way == Way::up); }
+bool goes(const PacketFacts& packet, Way way) {
+    return way == Way::both || packet.up == (way == Way::up);
+}
 
 /// One number a packet, over the packets that go one way.
 template <typename Value>
@@ -121,8 +127,9 @@ void add_volume(FeatureRow& features, const std::vector<PacketFacts>& packets) {
         features.add(fmt::format("packets.{}", name), counts[w]);
         features.add(fmt::format("bytes.{}", name), bytes[w]);
         features.add(fmt::format("payload_bytes.{}", name), sum(payloads));
-        features.add(fmt::format("no_payload_share.{}", name),
-                     share(static_cast<double>(std::count(payloads.begin(), payloads.end(), 0.0)), counts[w]));
+        features.add(
+            fmt::format("no_payload_share.{}", name),
+            share(static_cast<double>(std::count(payloads.begin(), payloads.end(), 0.0)), counts[w]));
         add_summary(features, fmt::format("size.{}", name), sizes, {0, 25, 50, 75, 100});
     }
     features.add("packets.up_share", share(counts[1], counts[0]));
@@ -160,8 +167,9 @@ void add_tcp(FeatureRow& features, const std::vector<PacketFacts>& packets) {
                      share(static_cast<double>(set), static_cast<double>(tcp.size())));
     }
     for (const Way way : {Way::up, Way::down})
-        features.add(fmt::format("tcp.window_mean.{}", way == Way::up ? "up" : "down"),
-                     mean(collect(tcp, way, [](const PacketFacts& p) { return static_cast<double>(p.window); })));
+        features.add(
+            fmt::format("tcp.window_mean.{}", way == Way::up ? "up" : "down"),
+            mean(collect(tcp, way, [](const PacketFacts& p) { return static_cast<double>(p.window); })));
 }
 
 /// Sizes of the first payloads, negative where they go down.

@@ -15,7 +15,8 @@ class TreeEnsemble : public Classifier {
   public:
     explicit TreeEnsemble(bool random) : random_(random) {}
 
-    void fit(MatrixView features, std::span<const int> classes, int class_count, std::uint64_t seed) override {
+    void fit(MatrixView features, std::span<const int> classes, int class_count,
+             std::uint64_t seed) override {
         class_count_ = static_cast<std::size_t>(class_count);
         trees_.clear();
         const RankedColumns data(features);
@@ -56,7 +57,11 @@ class TreeEnsemble : public Classifier {
 
 }  // namespace
 
-std::unique_ptr<Classifier> make_forest() { return std::make_unique<TreeEnsemble>(true); }
-std::unique_ptr<Classifier> make_tree() { return std::make_unique<TreeEnsemble>(false); }
+std::unique_ptr<Classifier> make_forest() {
+    return std::make_unique<TreeEnsemble>(true);
+}
+std::unique_ptr<Classifier> make_tree() {
+    return std::make_unique<TreeEnsemble>(false);
+}
 
 }  // namespace tracebench

@@ -21,7 +21,8 @@ class Classifier {
   public:
     virtual ~Classifier() = default;
     /// `classes[i]` in [0, class_count). Same seed, same model.
-    virtual void fit(MatrixView features, std::span<const int> classes, int class_count, std::uint64_t seed) = 0;
+    virtual void fit(MatrixView features, std::span<const int> classes, int class_count,
+                     std::uint64_t seed) = 0;
     virtual std::vector<int> predict(MatrixView features) const = 0;
 };
 

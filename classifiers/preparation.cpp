@@ -63,7 +63,8 @@ class PreparedClassifier : public Classifier {
   public:
     explicit PreparedClassifier(std::unique_ptr<Classifier> inner) : inner_(std::move(inner)) {}
 
-    void fit(MatrixView features, std::span<const int> classes, int class_count, std::uint64_t seed) override {
+    void fit(MatrixView features, std::span<const int> classes, int class_count,
+             std::uint64_t seed) override {
         if (classes.empty() || features.rows() != classes.size() ||
             features.values.size() != classes.size() * features.columns)
             throw std::invalid_argument("classifier: feature rows and classes differ in number, or are none");
@@ -94,7 +95,8 @@ class PreparedClassifier : public Classifier {
 
     std::vector<int> predict(MatrixView features) const override {
         if (present_.empty()) throw std::invalid_argument("classifier: predict() before fit()");
-        if (features.columns != columns_) throw std::invalid_argument("classifier: other columns than fitted");
+        if (features.columns != columns_)
+            throw std::invalid_argument("classifier: other columns than fitted");
         if (!fitted_) return std::vector<int>(features.rows(), majority_);
         if (features.rows() == 0) return {};
         const std::vector<float> values = select_columns(features, kept_);
@@ -116,7 +118,8 @@ class StandardisedClassifier : public Classifier {
   public:
     explicit StandardisedClassifier(std::unique_ptr<Classifier> inner) : inner_(std::move(inner)) {}
 
-    void fit(MatrixView features, std::span<const int> classes, int class_count, std::uint64_t seed) override {
+    void fit(MatrixView features, std::span<const int> classes, int class_count,
+             std::uint64_t seed) override {
         mean_.assign(features.columns, 0);
         scale_.assign(features.columns, 0);
         std::vector<double> count(features.columns, 0);
@@ -124,7 +127,7 @@ class StandardisedClassifier : public Classifier {
             for (std::size_t c = 0; c < features.columns; ++c) {
                 const float value = features.row(i)[c];
                 if (std::isnan(value)) continue;
-                mean_[c] += finite(value);
+                mean_[c] += compressed(value);
                 count[c] += 1;
             }
         for (std::size_t c = 0; c < features.columns; ++c) mean_[c] /= std::max(count[c], 1.0);
@@ -132,7 +135,7 @@ class StandardisedClassifier : public Classifier {
             for (std::size_t c = 0; c < features.columns; ++c) {
                 const float value = features.row(i)[c];
                 if (std::isnan(value)) continue;
-                const double deviation = finite(value) - mean_[c];
+                const double deviation = compressed(value) - mean_[c];
                 scale_[c] += deviation * deviation;
             }
         for (std::size_t c = 0; c < features.columns; ++c) {
@@ -149,17 +152,18 @@ class StandardisedClassifier : public Classifier {
     }
 
   private:
-    static double finite(float value) {
+    static double compressed(float value) {
         constexpr float limit = std::numeric_limits<float>::max();
-        return std::clamp(value, -limit, limit);
+        return std::asinh(static_cast<double>(std::clamp(value, -limit, limit)));
     }
 
     std::vector<float> transform(MatrixView features) const {
         std::vector<float> values(features.values.begin(), features.values.end());
         for (std::size_t k = 0; k < values.size(); ++k) {
             const std::size_t c = k % features.columns;
-            values[k] = std::isnan(values[k]) ? 0.0F
-                                              : static_cast<float>((finite(values[k]) - mean_[c]) * scale_[c]);
+            values[k] = std::isnan(values[k])
+                            ? 0.0F
+                            : static_cast<float>((compressed(values[k]) - mean_[c]) * scale_[c]);
         }
         return values;
     }

@@ -14,8 +14,9 @@ namespace tracebench {
 /// fit() and predict() throw std::invalid_argument where shapes disagree or there are no samples.
 std::unique_ptr<Classifier> prepared(std::unique_ptr<Classifier> inner);
 
-/// Each column scaled to mean 0 and standard deviation 1 over the training rows that have it; absent values
-/// become the mean, infinite ones the largest float.
+/// Each column through asinh (linear near 0, logarithmic far out: byte counts and gaps have long tails), then
+/// scaled to mean 0 and standard deviation 1 over the training rows that have it. Absent values become the
+/// mean, infinite ones count as the largest float.
 std::unique_ptr<Classifier> standardised(std::unique_ptr<Classifier> inner);
 
 }  // namespace tracebench

@@ -61,7 +61,8 @@ class SvmClassifier : public Classifier {
         std::vector<int> predicted;
         predicted.reserve(features.rows());
         for (std::size_t i = 0; i < features.rows(); ++i)
-            predicted.push_back(static_cast<int>(svm_predict(model_.get(), sparse_row(features.row(i)).data())));
+            predicted.push_back(
+                static_cast<int>(svm_predict(model_.get(), sparse_row(features.row(i)).data())));
         return predicted;
     }
 
@@ -72,6 +73,8 @@ class SvmClassifier : public Classifier {
 
 }  // namespace
 
-std::unique_ptr<Classifier> make_svm() { return std::make_unique<SvmClassifier>(); }
+std::unique_ptr<Classifier> make_svm() {
+    return std::make_unique<SvmClassifier>();
+}
 
 }  // namespace tracebench

@@ -13,7 +13,7 @@
 namespace tracebench {
 namespace {
 
-constexpr int boosting_rounds = 50;
+constexpr int boosting_rounds = 40;
 constexpr int threads = 1;  // fits run side by side as tasks; one thread also fixes the order of sums
 
 void check(int status) {
@@ -58,14 +58,15 @@ class Booster {
 
 class XgboostClassifier : public Classifier {
   public:
-    void fit(MatrixView features, std::span<const int> classes, int class_count, std::uint64_t seed) override {
+    void fit(MatrixView features, std::span<const int> classes, int class_count,
+             std::uint64_t seed) override {
         class_count_ = static_cast<std::size_t>(class_count);
         const Matrix training(features);
         const std::vector<float> labels(classes.begin(), classes.end());
         check(XGDMatrixSetFloatInfo(training.get(), "label", labels.data(), labels.size()));
 
-        // For tens to hundreds of samples: shallow trees, half of the columns a tree, and leaves as small as
-        // a class's few samples make them (min_child_weight is a sum of p(1-p), not a count).
+        // For tens to hundreds of samples: shallow trees, a third of the columns a tree, and leaves as small
+        // as a class's few samples make them (min_child_weight is a sum of p(1-p), not a count).
         const std::pair<const char*, std::string> parameters[] = {
             {"booster", "gbtree"},
             {"tree_method", "hist"},
@@ -73,16 +74,17 @@ class XgboostClassifier : public Classifier {
             {"num_class", std::to_string(class_count)},
             {"max_depth", "4"},
             {"eta", "0.3"},
-            {"min_child_weight", "0.5"},
-            {"subsample", "0.9"},
-            {"colsample_bytree", "0.5"},
-            {"max_bin", "64"},
+            {"min_child_weight", "0.3"},
+            {"subsample", "0.8"},
+            {"colsample_bytree", "0.3"},
+            {"max_bin", "32"},
             {"nthread", std::to_string(threads)},
             {"seed", std::to_string(stream_seed(seed, "xgboost") & 0x7FFFFFFF)},
             {"verbosity", "0"},
         };
         Booster booster(training);
-        for (const auto& [name, value] : parameters) check(XGBoosterSetParam(booster.get(), name, value.c_str()));
+        for (const auto& [name, value] : parameters)
+            check(XGBoosterSetParam(booster.get(), name, value.c_str()));
         for (int round = 0; round < boosting_rounds; ++round)
             check(XGBoosterUpdateOneIter(booster.get(), round, training.get()));
         booster_ = std::move(booster);
@@ -110,6 +112,8 @@ class XgboostClassifier : public Classifier {
 
 }  // namespace
 
-std::unique_ptr<Classifier> make_xgboost() { return std::make_unique<XgboostClassifier>(); }
+std::unique_ptr<Classifier> make_xgboost() {
+    return std::make_unique<XgboostClassifier>();
+}
 
 }  // namespace tracebench
