@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -69,6 +70,54 @@ std::string excerpt(const json& value) {
     return printable(value.dump(-1, ' ', false, json::error_handler_t::replace), 60);
 }
 
+/// The key among `known` nearest to `wrong` by edit distance, where it is near enough to be a typo.
+std::string nearest(const std::string& wrong, const std::vector<std::string>& known) {
+    std::string best;
+    std::size_t best_distance = wrong.size() / 2 + 1;
+    for (const std::string& name : known) {
+        std::vector<std::size_t> row(name.size() + 1);
+        for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+        for (std::size_t i = 1; i <= wrong.size(); ++i) {
+            std::size_t diagonal = row[0];
+            row[0] = i;
+            for (std::size_t j = 1; j <= name.size(); ++j) {
+                const std::size_t above = row[j];
+                row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (wrong[i - 1] != name[j - 1])});
+                diagonal = above;
+            }
+        }
+        if (row.back() < best_distance) {
+            best_distance = row.back();
+            best = name;
+        }
+    }
+    return best;
+}
+
+/// The commonest slip in a hand-written file is a key that does not exist: named with what it should be.
+void check_keys(const json& document, const json& schema, const json& root, const json::json_pointer& place,
+                std::string_view name) {
+    if (document.is_array() && schema.contains("items")) {
+        for (std::size_t i = 0; i < document.size(); ++i)
+            check_keys(document[i], resolve(schema["items"], root), root, place / i, name);
+        return;
+    }
+    if (!document.is_object() || !schema.contains("properties")) return;
+    const json& properties = schema["properties"];
+    std::vector<std::string> known;
+    for (const auto& [key, value] : properties.items()) known.push_back(key);
+    for (const auto& [key, value] : document.items()) {
+        if (properties.contains(key)) {
+            check_keys(value, resolve(properties[key], root), root, place / key, name);
+        } else if (schema.value("additionalProperties", json(true)) == json(false)) {
+            const std::string guess = nearest(key, known);
+            throw InputError(name, fmt::format("{} is no key here", (place / key).to_string()),
+                             guess.empty() ? fmt::format("known keys: {}", fmt::join(known, ", "))
+                                           : fmt::format("did you mean '{}'?", guess));
+        }
+    }
+}
+
 [[noreturn]] void fail(const json& document, const json& schema, std::string_view name,
                        const valijson::ValidationResults::Error& error) {
     const json::json_pointer pointer = pointer_of(error.context);
@@ -106,6 +155,7 @@ json parse_json(std::string_view text, std::string_view name) {
 }
 
 void check_schema(const json& document, const json& schema, std::string_view name) {
+    check_keys(document, resolve(schema, schema), schema, json::json_pointer(), name);
     valijson::Schema parsed;
     valijson::SchemaParser(valijson::SchemaParser::kDraft7)
         .populateSchema(valijson::adapters::NlohmannJsonAdapter(schema), parsed);

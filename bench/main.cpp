@@ -21,7 +21,11 @@ void add_verbs(CLI::App& app, cli::Action& action) {
     cli::add_compliance(app, action);
     cli::add_nprint(app, action);
     cli::add_tokens(app, action);
+    cli::add_distance(app, action);
     cli::add_classify(app, action);
+    cli::add_report(app, action);
+    cli::add_compare(app, action);
+    cli::add_privacy(app, action);
 }
 
 int run(int argc, char** argv) {

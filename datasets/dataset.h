@@ -26,6 +26,7 @@ struct Dataset {
     Unit unit = Unit::session;
     std::vector<Sample> samples;           ///< sorted by id
     std::vector<std::string> labels;       ///< sorted, unique
+    std::uint64_t packets = 0, flows = 0, bytes = 0;  ///< of the captures that hold the samples
     std::string content_sha256;            ///< over labels and the bytes of every capture
     std::vector<std::string> warnings;     ///< "class 'netflix' comes from one capture", damaged captures, ...
 };

@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "datasets/manifest_schema_text.h"
-#include "datasets/schema_check.h"
 
 namespace tracebench {
 namespace fs = std::filesystem;

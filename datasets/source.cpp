@@ -19,11 +19,12 @@ namespace {
 /// What one pass over a capture says: packets in all and per 5-tuple.
 struct CaptureContent {
     std::size_t packets = 0;
+    std::uint64_t bytes = 0;  // on the wire
     std::map<std::string, std::size_t> flows;  // flow_id -> packets
     std::vector<std::string> flow_order;       // by first packet
 };
 
-CaptureContent survey(const fs::path& file, bool with_flows, std::vector<std::string>& warnings) {
+CaptureContent survey(const fs::path& file, std::vector<std::string>& warnings) {
     CaptureReader reader(file);
     CaptureContent content;
     std::map<FlowKey, std::size_t> counts;
@@ -31,7 +32,7 @@ CaptureContent survey(const fs::path& file, bool with_flows, std::vector<std::st
     PacketView packet;
     while (reader.next(packet)) {
         ++content.packets;
-        if (!with_flows) continue;
+        content.bytes += packet.original_length;
         PacketFlow flow = flow_of(dissect(packet));
         if (!flow.ok) continue;
         flow.key.vlan = Headers::no_vlan;  // flow_id has no VLAN
@@ -77,7 +78,10 @@ struct Builder {
         const auto file_label = labels.files.find(file);
         const auto flow_labels = labels.flows.find(file);
         const bool by_flow = options.unit == Unit::flow;
-        const CaptureContent content = survey(options.folder / file, by_flow, dataset.warnings);
+        const CaptureContent content = survey(options.folder / file, dataset.warnings);
+        dataset.packets += content.packets;
+        dataset.bytes += content.bytes;
+        dataset.flows += content.flows.size();
         if (!by_flow) {
             if (wanted(file_label->second)) add(file, "", file_label->second, content.packets);
             return;
