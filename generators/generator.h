@@ -18,8 +18,14 @@ namespace tracebench {
 
 struct FitContext {
     std::uint64_t seed = 1;
-    double budget_s = 0;  ///< wall clock; 0: none
-    Progress* progress = nullptr;  ///< never null inside fit(): callers use fit_context()
+    double budget_s = 0;           ///< wall clock; 0: none
+    Progress* progress = nullptr;  ///< null: nobody listens
+    /// An existing folder of this fit's own, for what lets an interrupted fit() go on where it stopped when
+    /// it is called again with the same samples, settings and seed. Empty: no checkpoints.
+    std::filesystem::path checkpoints;
+
+    /// `progress`, or one that says nothing (interrupts still count).
+    Progress& listener() const;
 };
 
 struct SampleRequest {
@@ -27,7 +33,7 @@ struct SampleRequest {
     std::size_t count = 1;        ///< samples wanted
     std::size_t max_packets = 0;  ///< per sample; 0: as the generator sees fit
     std::uint64_t seed = 1;
-    bool constrained = true;      ///< protocol constraints and repair on
+    bool constrained = true;  ///< protocol constraints and repair on
     double budget_s = 0;
 };
 
@@ -56,8 +62,16 @@ class Generator {
 std::unique_ptr<Generator> make_generator(const std::string& kind, const nlohmann::json& settings);
 std::vector<std::string> generator_kinds();
 
-/// A model folder holds `generator.json` {"kind","settings","describe"} beside the generator's own files.
-void save_model(const Generator& generator, const nlohmann::json& settings, const std::filesystem::path& folder);
+/// For sample(): throws InputError that lists the labels there are.
+void require_label(const Generator& generator, const std::string& label);
+
+/// A model folder holds `generator.json` {"kind","settings","describe"} and the generator's own files in
+/// `model/`. It appears whole or not at all: an older model there is replaced, a folder or file that is no
+/// model is left alone (InputError).
+void save_model(const Generator& generator, const nlohmann::json& settings,
+                const std::filesystem::path& folder);
+/// Throws InputError: no such folder, not a model, damaged. A model of kind `command` names a program, which
+/// sample() runs: load such a folder only from whom you would run a script.
 std::unique_ptr<Generator> load_model(const std::filesystem::path& folder);
 
 }  // namespace tracebench
