@@ -175,10 +175,13 @@ std::optional<PacketFields> packet_fields(const PacketView& packet, const Header
         fields.icmp_code = header[1];
         fields.icmp_rest = load32(header + 4);
     }
-    fields.payload_length = headers.payload_length();
-    if (headers.payload_offset != Headers::none)
-        fields.payload =
-            tail(headers.data, headers.payload_offset, std::min(headers.ip_end, headers.captured));
+    if (headers.payload_offset != Headers::none) {
+        // ICMPv6's own header ends before the four bytes that are icmp_rest here (RFC 4443 section 2.1).
+        const std::uint32_t payload =
+            headers.payload_offset + (headers.protocol == ip_protocol::icmpv6 ? 4 : 0);
+        fields.payload_length = headers.ip_end > payload ? headers.ip_end - payload : 0;
+        fields.payload = tail(headers.data, payload, std::min(headers.ip_end, headers.captured));
+    }
     if (packet.link == link_type::ethernet && packet.bytes.size() >= ethernet_header) {
         std::copy_n(packet.bytes.begin(), 6, fields.dst_mac.begin());
         std::copy_n(packet.bytes.begin() + 6, 6, fields.src_mac.begin());
