@@ -9,13 +9,13 @@
 namespace tracebench {
 
 struct ProcessRequest {
-    std::vector<std::string> arguments;  ///< arguments[0] is looked up on PATH
-    std::string input;                   ///< written to its standard input, which then closes
-    std::filesystem::path working_folder;  ///< empty: ours
+    std::vector<std::string> arguments{};  ///< arguments[0] is looked up on PATH
+    std::string input{};                   ///< written to its standard input, which then closes
+    std::filesystem::path working_folder{};  ///< empty: ours
     double timeout_s = 0;                ///< wall clock; 0: none
     std::uint64_t memory_bytes = 0;      ///< address space (RLIMIT_AS); 0: no limit
     std::uint64_t file_bytes = 0;        ///< largest single file it may write (RLIMIT_FSIZE); 0: no limit
-    std::filesystem::path watched_folder;   ///< its size is watched while the program runs; empty: nothing is
+    std::filesystem::path watched_folder{};   ///< its size is watched while the program runs; empty: nothing is
     std::uint64_t watched_bytes = 0;        ///< killed when watched_folder grows past this; 0: no limit
     std::size_t output_limit = 1 << 20;  ///< bytes kept of standard output and of standard error (its end)
 };

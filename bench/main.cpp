@@ -14,18 +14,27 @@ namespace {
 
 using namespace tracebench;
 
-/// In the order of `tracebench --help`.
+/// In the order of `tracebench --help`: the whole chain first, then its parts, then looking at captures.
 void add_verbs(CLI::App& app, cli::Action& action) {
+    cli::add_run(app, action);
+    cli::add_plan(app, action);
+    cli::add_task(app, action);
+    cli::add_report(app, action);
+    cli::add_compare(app, action);
+    cli::add_check(app, action);
+    cli::add_baseline(app, action);
+    cli::add_train(app, action);
+    cli::add_generate(app, action);
+    cli::add_distance(app, action);
+    cli::add_classify(app, action);
+    cli::add_privacy(app, action);
     cli::add_inspect(app, action);
     cli::add_flows(app, action);
     cli::add_compliance(app, action);
     cli::add_nprint(app, action);
     cli::add_tokens(app, action);
-    cli::add_distance(app, action);
-    cli::add_classify(app, action);
-    cli::add_report(app, action);
-    cli::add_compare(app, action);
-    cli::add_privacy(app, action);
+    cli::add_data(app, action);
+    cli::add_doctor(app, action);
 }
 
 int run(int argc, char** argv) {

@@ -11,6 +11,7 @@
 #include "bench/machine.h"
 #include "bench/metric_json.h"
 #include "bench/utility.h"
+#include "metrics/details.h"
 
 namespace tracebench {
 namespace {
@@ -137,31 +138,8 @@ class Assembler {
     void add_real_details(const std::string& dataset) {
         for (const MetricPlan& metric : plan_.manifest.metrics) {
             const json* described = result(fmt::format("describe:{}:real:0:{}", dataset, metric.name));
-            if (described != nullptr && described->at("details").is_object()) merge("", described->at("details"));
+            if (described != nullptr) merge_real_details(details_, described->at("details"));
         }
-    }
-
-    /// Details arrive one side at a time: `section` -> data of the real side (generator empty) or of one
-    /// generator. A section "shared" holds what belongs to no side (lists of fields, rules, statistics).
-    void merge(const std::string& generator, const json& details) {
-        for (const auto& [section, data] : details.items()) {
-            if (section == "fields") {
-                details_["fields"] = data;
-            } else if (section == "distributions") {
-                for (const auto& [field, distribution] : data.items()) merge_field(generator, field, distribution);
-            } else if (generator.empty()) {
-                // Lists beside the real side, such as the rules or the statistics, are shared.
-                for (const auto& [key, value] : data.items()) details_[section][key] = value;
-            } else {
-                details_[section]["generators"][generator] = data;
-            }
-        }
-    }
-
-    void merge_field(const std::string& generator, const std::string& field, const json& distribution) {
-        json& entry = details_["distributions"][field];
-        if (generator.empty()) entry.update(distribution);
-        else entry["generators"][generator] = distribution;
     }
 
     void add_generator(const std::string& dataset, const std::string& generator, RunRecord& record) {
@@ -178,7 +156,7 @@ class Assembler {
                 const std::string id = fmt::format("measure:{}:{}:{}:{}", dataset, generator, seed, metric.name);
                 if (const json* measured = result(id)) {
                     for (const json& value : measured->at("values")) add(metric_value(value), measured->at("version"));
-                    if (i == 0 && measured->at("details").is_object()) merge(generator, measured->at("details"));
+                    if (i == 0) merge_generator_details(details_, generator, measured->at("details"));
                 } else {
                     MetricValue missing;
                     missing.metric = metric.name;

@@ -87,7 +87,7 @@ Manifest load_manifest(const fs::path& file) {
     require_unique(manifest.datasets, "datasets", name, [](const auto& plan) { return plan.source.name; });
     require_unique(manifest.generators, "generators", name, [](const auto& plan) { return plan.name; });
 
-    for (const json& entry : content.value("metrics", json::array({"distance", "joint", "compliance", "summary"}))) {
+    for (const json& entry : content.value("metrics", json::array({"distance", "compliance", "summary"}))) {
         if (entry.is_string()) manifest.metrics.push_back({entry.get<std::string>()});
         else manifest.metrics.push_back({entry["name"], entry.value("settings", json::object())});
     }

@@ -171,7 +171,7 @@ json manifest_for(const std::vector<std::string>& classes) {
                            {"classes", classes}, {"min_packets", 5}, {"max_samples_per_class", 60},
                            {"split", {{"train", 0.5}, {"seed", 1}}}}}},
             {"generators", {{{"name", "resample"}}, {{"name", "markov"}}, {{"name", "marginal"}}}},
-            {"metrics", {"distance", "joint", "compliance", "summary"}},
+            {"metrics", {"distance", "compliance", "summary"}},
             {"classifiers", {{"models", {"xgboost", "forest"}}, {"features", {"nprint", "flow"}},
                              {"mixing", {0, 0.25, 0.5, 0.75, 1}}}},
             {"seeds", {1, 2, 3}}};

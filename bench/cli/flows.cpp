@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "bench/cli/damage.h"
+#include "bench/cli/flow_text.h"
 #include "bench/cli/verbs.h"
 #include "traffic/capture_reader.h"
 #include "traffic/flow_table.h"
@@ -46,61 +47,19 @@ class FlowOrder {
     std::uint64_t next_ = 0;
 };
 
-/// All nine digits: a double would lose some.
-std::string seconds(std::int64_t ns) {
-    const std::uint64_t size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-    return fmt::format("{}{}.{:09}", ns < 0 ? "-" : "", size / 1'000'000'000, size % 1'000'000'000);
-}
-
-/// Writes as flows come. Nothing in it needs escaping: addresses, names of protocols, numbers.
-class JsonWriter {
-  public:
-    void flow(const Flow& f) {
-        fmt::print("{}\n{{\"protocol\":\"{}\",\"src\":\"{}\",\"dst\":\"{}\",\"flow_id\":\"{}\",",
-                   count_++ ? "," : "", protocol_name(f.key.protocol), f.src.text(), f.dst.text(),
-                   f.key.flow_id());
-        if (f.key.vlan != Headers::no_vlan) fmt::print("\"vlan\":{},", f.key.vlan);
-        fmt::print(
-            "\"first\":{},\"last\":{},\"packets\":[{},{}],\"bytes\":[{},{}],\"handshake\":{},\"closed\":{},"
-            "\"retransmissions\":{},\"out_of_order\":{},\"rtt_ms\":{}}}",
-            seconds(f.first_ns), seconds(f.last_ns), f.packets[0], f.packets[1], f.bytes[0], f.bytes[1],
-            f.handshake, f.closed, f.retransmissions, f.out_of_order,
-            f.rtt_ms ? fmt::format("{:.6f}", *f.rtt_ms) : "null");
-    }
-
-  private:
-    std::uint64_t count_ = 0;
-};
-
-class TextWriter {
-  public:
-    void flow(const Flow& f) {
-        if (!start_ns_) {
-            start_ns_ = f.first_ns;
-            fmt::print("{:>10} {:>10}  {:7} {:>8} {:>8} {:>11} {:>11} {:5} {:>6} {:>6} {:>8}  {}\n",
-                       "start s", "length s", "proto", "pkts >", "pkts <", "bytes >", "bytes <", "state",
-                       "retr", "ooo", "rtt ms", "endpoints");
-        }
-        const bool tcp = f.key.protocol == ip_protocol::tcp;
-        const std::string state = fmt::format("{}{}", f.handshake ? "open" : "", f.closed ? "+end" : "");
-        fmt::print("{:>10.3f} {:>10.3f}  {:7} {:>8} {:>8} {:>11} {:>11} {:8} {:>5} {:>5} {:>8}  {} > {}{}\n",
-                   static_cast<double>(f.first_ns - *start_ns_) * 1e-9, f.duration_s(),
-                   protocol_name(f.key.protocol), f.packets[0], f.packets[1], f.bytes[0], f.bytes[1],
-                   tcp ? state : "", tcp ? fmt::format("{}", f.retransmissions) : "",
-                   tcp ? fmt::format("{}", f.out_of_order) : "",
-                   f.rtt_ms ? fmt::format("{:.2f}", *f.rtt_ms) : "", f.src.text(), f.dst.text(),
-                   f.key.vlan == Headers::no_vlan ? "" : fmt::format("  vlan {}", f.key.vlan));
-    }
-
-  private:
-    std::optional<std::int64_t> start_ns_;
-};
-
 int run(const Options& options) {
     CaptureReader reader(options.capture);
-    JsonWriter json;
-    TextWriter text;
-    FlowOrder order([&](const Flow& flow) { options.json ? json.flow(flow) : text.flow(flow); });
+    std::uint64_t printed = 0;
+    std::int64_t start_ns = 0;
+    FlowOrder order([&](const Flow& flow) {
+        if (options.json) {
+            fmt::print("{}\n{}", printed > 0 ? "," : "", flow_json(flow));
+        } else {
+            if (printed == 0) fmt::print("{}\n", flow_row_header());
+            fmt::print("{}\n", flow_row(flow, start_ns));
+        }
+        ++printed;
+    });
     FlowTable table(options.flow, [&](const Flow& flow) { order.add(flow); });
 
     if (options.json) fmt::print("{{\"flows\":[");
@@ -109,7 +68,7 @@ int run(const Options& options) {
     std::uint64_t packets = 0, bytes = 0, without_ip = 0;
     PacketView packet;
     while (reader.next(packet)) {
-        ++packets;
+        if (packets++ == 0) start_ns = packet.time_ns;
         bytes += packet.original_length;
         if (!table.add(packet, dissect(packet, tunnels))) ++without_ip;
         if ((packets & 0xFFFF) != 0) continue;
@@ -123,6 +82,7 @@ int run(const Options& options) {
             "}}\n",
             packets, bytes, without_ip, table.evicted(),
             reader.damage() ? fmt::format("{{\"offset\":{}}}", reader.damage()->offset) : "null");
+    if (!options.json && printed == 0) fmt::print("no flows: none of {} packets carries IP\n", packets);
     warn_damage(options.capture, reader.damage(), packets);
     if (table.evicted() > 0)
         fmt::print(stderr, "tracebench: warning: {} flows ended early: more than {} were live at once\n",

@@ -22,10 +22,14 @@ namespace tracebench::cli {
 using Action = std::function<int()>;
 void add_classify(CLI::App& app, Action& action);
 void add_compliance(CLI::App& app, Action& action);
+void add_distance(CLI::App& app, Action& action);
 void add_flows(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_nprint(CLI::App& app, Action& action);
 void add_tokens(CLI::App& app, Action& action);
+void add_privacy(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
 void add_task(CLI::App& app, Action& action);
@@ -33,5 +37,7 @@ void add_check(CLI::App& app, Action& action);
 void add_baseline(CLI::App& app, Action& action);
 void add_data(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
+void add_train(CLI::App& app, Action& action);
+void add_generate(CLI::App& app, Action& action);
 
 }  // namespace tracebench::cli

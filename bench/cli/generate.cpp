@@ -1,0 +1,176 @@
+// tracebench generate: synthetic captures from a trained model.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "base/random.h"
+#include "bench/cli/verbs.h"
+#include "bench/exit_code.h"
+#include "generators/generator.h"
+#include "traffic/capture_writer.h"
+
+namespace tracebench::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t pause_ns = 1'000'000'000;  // between sessions that share a capture
+constexpr int max_empty_samples = 100;
+
+struct Options {
+    std::string model, label, output;
+    std::size_t packets = 0, samples = 0;
+    std::uint64_t seed = 1;
+    bool unconstrained = false;
+};
+
+/// Puts sessions into one capture, one after another.
+class SessionWriter {
+  public:
+    explicit SessionWriter(const fs::path& path) : writer_(path) {}
+
+    void add(const Trace& session, std::size_t limit) {
+        const std::int64_t shift =
+            packets_ == 0 || session.empty() ? 0 : last_ns_ + pause_ns - session.packets.front().time_ns;
+        for (PacketView packet : session.packets) {
+            if (packets_ == limit) return;
+            packet.time_ns += shift;
+            last_ns_ = std::max(last_ns_, packet.time_ns);
+            writer_.write(packet);
+            ++packets_;
+        }
+    }
+    std::size_t packets() const { return packets_; }
+    void commit() { writer_.commit(); }
+
+  private:
+    CaptureWriter writer_;
+    std::size_t packets_ = 0;
+    std::int64_t last_ns_ = 0;
+};
+
+struct Made {
+    std::size_t samples = 0, packets = 0;
+};
+
+SampleRequest request_of(const Options& options) {
+    SampleRequest request;
+    request.label = options.label;
+    request.count = std::max<std::size_t>(1, options.samples);
+    request.seed = options.seed;
+    request.constrained = !options.unconstrained;
+    return request;
+}
+
+/// Samples until there are as many packets as wanted; the last one is cut.
+Made write_packets(Generator& generator, const Options& options, Progress& progress) {
+    SessionWriter writer(options.output);
+    Made made;
+    SampleRequest request = request_of(options);
+    // A fixed set of captures has no more to give than all it holds.
+    const bool finite = generator.kind() == "captures";
+    if (finite) request.count = options.packets;
+    int empty = 0;
+    while (writer.packets() < options.packets && empty < max_empty_samples) {
+        const std::size_t before = writer.packets();
+        request.max_packets = options.packets - before;
+        request.seed = stream_seed(options.seed, fmt::format("generate/{}", made.samples));
+        generator.sample(request, progress, [&](const Trace& session) {
+            if (writer.packets() == options.packets) return;
+            writer.add(session, options.packets);
+            ++made.samples;
+        });
+        progress.update(static_cast<double>(writer.packets()), static_cast<double>(options.packets),
+                        "packets");
+        empty = writer.packets() == before ? empty + 1 : 0;
+        if (finite) break;
+    }
+    made.packets = writer.packets();
+    if (made.packets == 0) throw InputError(options.model, "makes no packets for this label");
+    writer.commit();
+    return made;
+}
+
+Made write_capture(Generator& generator, const Options& options, Progress& progress) {
+    SessionWriter writer(options.output);
+    Made made;
+    generator.sample(request_of(options), progress, [&](const Trace& session) {
+        writer.add(session, SIZE_MAX);
+        ++made.samples;
+    });
+    made.packets = writer.packets();
+    writer.commit();
+    return made;
+}
+
+Made write_folder(Generator& generator, const Options& options, Progress& progress) {
+    const fs::path folder = options.output;
+    Made made;
+    std::string labels = csv_row({"file", "label"});
+    generator.sample(request_of(options), progress, [&](const Trace& session) {
+        const std::string file = fmt::format("{:05}.pcap", ++made.samples);
+        write_trace(folder / file, session);
+        labels += csv_row({file, options.label});
+        made.packets += session.size();
+    });
+    write_file(folder / "labels.csv", labels);
+    return made;
+}
+
+int run(const Options& options) {
+    const auto generator = load_model(options.model);
+    require_label(*generator, options.label);
+    if (generator->kind() == "command")
+        fmt::print(stderr, "this model runs a program: see 'settings' in {}\n",
+                   printable((fs::path(options.model) / "generator.json").string()));
+    const bool folder = options.output.ends_with('/') || fs::is_directory(options.output);
+    if (folder && options.packets > 0)
+        throw InputError(options.output, "is a folder, but --packets fills one capture", "use -o FILE.pcap");
+    ConsoleProgress progress("generate");
+    const Made made = options.packets > 0 ? write_packets(*generator, options, progress)
+                      : folder            ? write_folder(*generator, options, progress)
+                                          : write_capture(*generator, options, progress);
+    const std::size_t wanted = std::max<std::size_t>(1, options.samples);
+    if (options.packets > made.packets)
+        fmt::print(stderr, "only {} of {} packets: the generator has no more\n", made.packets,
+                   options.packets);
+    if (options.packets == 0 && made.samples < wanted)
+        fmt::print(stderr, "only {} of {} samples: the generator has no more\n", made.samples, wanted);
+    fmt::print(stderr, "{} packets in {} samples of '{}': {}\n", made.packets, made.samples,
+               printable(options.label), printable(options.output));
+    return exit_code::success;
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("generate", "Synthetic captures of one label from a trained model");
+    verb->add_option("-m,--model", options->model, "folder that 'tracebench train' wrote")->required();
+    verb->add_option("--label", options->label, "what to make, as in the training labels")->required();
+    CLI::Option* packets = verb->add_option("--packets", options->packets,
+                                            "exactly this many: samples one after another, the last cut")
+                               ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40));
+    verb->add_option("--samples", options->samples,
+                     "this many samples (sessions or flows, as trained); default 1")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 32))
+        ->excludes(packets);
+    verb->add_option("--seed", options->seed, "random seed (default 1); the same seed gives the same bytes");
+    verb->add_flag("--unconstrained", options->unconstrained, "no protocol constraints, no repair");
+    verb->add_option(
+            "-o,--output", options->output,
+            "FILE.pcap: all samples in one capture, a second apart; an existing folder, or a name that "
+            "ends in '/': one capture a sample, with labels.csv; '-': standard output")
+        ->required();
+    verb->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace tracebench::cli
