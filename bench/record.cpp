@@ -177,7 +177,10 @@ class Assembler {
             record.metrics.push_back(aggregate(whole));
         }
         if (all.empty()) return;
-        for (MetricRow& row : score_rows(all)) record.metrics.push_back(std::move(row));
+        for (MetricRow& row : score_rows(all)) {
+            if (const json samples = samples_per_seed(dataset, generator); !samples.is_null()) row.n = samples;
+            record.metrics.push_back(std::move(row));
+        }
     }
 
     /// The classify tasks of one seed that are in the store, each with its real counterpart.
@@ -226,7 +229,14 @@ class Assembler {
         return list;
     }
 
-    static json leaderboard(const std::vector<MetricRow>& rows) {
+    /// Synthetic samples of one seed.
+    json samples_per_seed(const std::string& dataset, const std::string& generator) const {
+        const json* sample =
+            result(fmt::format("sample:{}:{}:{}", dataset, generator, plan_.manifest.seeds.front()));
+        return sample == nullptr ? json(nullptr) : sample->at("samples");
+    }
+
+    json leaderboard(const std::vector<MetricRow>& rows) const {
         std::map<std::pair<std::string, std::string>, json> entries;
         for (const MetricRow& row : rows) {
             if (row.metric != "score") continue;
@@ -236,8 +246,8 @@ class Assembler {
             if (row.group == "overall") {
                 entry["score"] = number(row.value);
                 entry["ci95"] = {number(row.ci95[0]), number(row.ci95[1])};
-                entry["seeds"] = row.seeds;
-                entry["n"] = row.n;
+                entry["seeds"] = row.seeds.size();
+                entry["n"] = samples_per_seed(row.dataset, row.generator);
             } else {
                 entry["areas"][row.group] = number(row.value);
             }
