@@ -1,7 +1,8 @@
 #include "reports/assets.h"
 
-// The assembler copies files into the read-only data, one after the other: no generated source, and a megabyte
-// costs no time. ccache steps aside for .incbin by itself; CMake lists the files as dependencies of this one.
+// The assembler copies files into the read-only data, one after the other: no generated source, and a
+// megabyte costs no time. ccache steps aside for .incbin by itself; CMake lists the files as dependencies of
+// this one.
 // clang-format off
 #define FILE_CONTENT(path) ".incbin \"" path "\"\n"
 #define HTML(name) FILE_CONTENT(TRACEBENCH_REPORTS_DIR "/html/" name)

@@ -52,10 +52,10 @@ std::string assemble_page(std::string_view title, std::string_view body, std::st
                           const json& data) {
     const std::string_view charts = assets::echarts_js();
     const std::string code = std::string(assets::library_js()) + std::string(script);
-    const std::string policy =
-        fmt::format("default-src 'none'; script-src {} {}; style-src 'unsafe-inline'; img-src data: blob:; "
-                    "base-uri 'none'; form-action 'none'",
-                    script_hash(charts), script_hash(code));
+    const std::string policy = fmt::format(
+        "default-src 'none'; script-src {} {}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'",
+        script_hash(charts), script_hash(code));
     const std::string scripts = fmt::format("<script>{}</script>\n<script>{}</script>", charts, code);
     const std::string text = escape_script_json(data.dump(-1, ' ', false, json::error_handler_t::replace));
     return fill_template(assets::page_html(), {{"policy", policy},

@@ -6,7 +6,7 @@
 
   // Colours are the page's (style.css); dashes and symbols tell lines apart without them.
   const dashes = ['solid', 'dashed', [9, 3, 2, 3], 'dotted', [14, 4], [2, 6], [6, 2, 2, 2, 2, 2]];
-  const symbols = ['circle', 'triangle', 'diamond', 'rect', 'pin', 'roundRect', 'arrow'];
+  const symbols = ['circle', 'triangle', 'diamond', 'rect', 'path://M0,0 L10,0 L5,9 z', 'path://M3,0 h4 v3 h3 v4 h-3 v3 h-4 v-3 h-3 v-4 h3 z', 'path://M5,0 L10,4 L8,10 L2,10 L0,4 z'];
 
   const cards = new Set();
 
@@ -34,9 +34,12 @@
   }
 
   const legend = (t, extra = {}) => ({
-    type: 'scroll', top: 0, left: 0, right: 0, icon: undefined, itemWidth: 22, itemHeight: 9, itemGap: 16,
+    type: 'scroll', top: 0, left: 0, right: 0, icon: undefined, itemWidth: 11, itemHeight: 11, itemGap: 16,
     textStyle: { color: t.ink, fontSize: 12, overflow: 'truncate', width: 150 }, pageTextStyle: { color: t.muted }, pageIconColor: t.ink, pageIconInactiveColor: t.line, ...extra,
   });
+
+  /** Room for a dash pattern. */
+  const lineLegend = (t, extra = {}) => legend(t, { itemWidth: 26, itemHeight: 10, ...extra });
 
   /** A tooltip from text only: rows of [name, value] under a heading. */
   function tip(heading, rows = []) {
@@ -75,7 +78,7 @@
     function fillTable() {
       if (tableOf === spec) return;
       tableOf = spec;
-      data.querySelectorAll('.scroll').forEach(old => old.remove());
+      data.querySelectorAll('.framed').forEach(old => old.remove());
       data.append(tb.table.table(spec.columns, spec.rows));
     }
 
@@ -157,5 +160,5 @@
     redrawAll();
   }
 
-  tb.chart = { chart, clear, redrawAll, beforePrint, afterPrint, theme, axis, legend, tip, symbols };
+  tb.chart = { chart, clear, redrawAll, beforePrint, afterPrint, theme, axis, legend, lineLegend, tip, symbols };
 })(window.tracebench = window.tracebench || {});

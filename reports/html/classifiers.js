@@ -6,6 +6,7 @@
   const { own, list, unique } = tb.data;
 
   const protocols = { TRTR: 'train real, test real', TSTR: 'train synthetic, test real', TRTS: 'train real, test synthetic', AUG: 'real plus synthetic, test real' };
+  const most = 5;  // generators whose interval bands can be told apart
   const value = (e, measure) => mean(e[measure]);
   const range = (e, measure) => e[`${measure}_ci95`];
   const share = v => known(v) ? v.toFixed(3) : tb.format.none;
@@ -21,10 +22,10 @@
     ];
   }
 
-  function subtitleOf(model, dataset, rows, state) {
+  function subtitleOf(model, dataset, rows, state, bands) {
     const tests = unique(rows.map(e => e.n_test).filter(known));
     return `${model.subtitle(dataset)}${state.model}, ${state.features} features; ${plural(Math.max(...rows.map(e => list(e[state.measure]).length)), 'seed')}, `
-      + `n = ${tests.map(count).join(' or ')} test samples; bands and whiskers are 95 % intervals.`;
+      + `n = ${tests.map(count).join(' or ')} test samples; ${bands ? 'shaded' : 'whiskers'}: 95 % intervals${bands && unique(rows.map(e => e.generator)).length > most ? ' (too many to shade: see the table)' : ''}.`;
   }
 
   function mixing(model, dataset, rows, reference, state) {
@@ -33,29 +34,32 @@
     const points = g => rows.filter(e => e.generator === g && known(e.ratio) && known(value(e, state.measure))).sort((a, b) => a.ratio - b.ratio);
     const title = state.measure === 'accuracy' ? 'Accuracy' : 'Macro-F1';
     return tb.chart.chart({
-      title: `${title} on real test samples as synthetic ones are added to the training set`,
-      subtitle: subtitleOf(model, dataset, rows, state),
+      title: `${title} on real traffic as synthetic samples are added`,
+      subtitle: subtitleOf(model, dataset, rows, state, true),
       summary: ordered.map(g => { const p = points(g); return p.length ? `${g}: ${share(value(p[0], state.measure))} at ${percent(p[0].ratio)}, ${share(value(p[p.length - 1], state.measure))} at ${percent(p[p.length - 1].ratio)}` : ''; }).join('; '),
-      file: `mixing-${dataset}-${state.features}-${state.model}`, columns: columns(state.measure), rows, height: 340,
+      file: `mixing-${dataset}-${state.features}-${state.model}`, columns: columns(state.measure), rows, height: 320,
       option: (t, width) => {
         const all = rows.flatMap(e => [value(e, state.measure), ...(range(e, state.measure) || [])]).concat(reference ? [value(reference, state.measure)] : []).filter(known);
-        const low = Math.max(0, Math.floor((Math.min(...all) - 0.01) * 20) / 20);
+        const spread = Math.max(...all) - Math.min(...all);
+        const step = spread > 0.5 ? 0.2 : spread > 0.22 ? 0.1 : spread > 0.1 ? 0.05 : 0.02;
+        const low = Math.max(0, step * Math.floor(Math.min(...all) / step));
+        const high = Math.min(1, step * Math.ceil(Math.max(...all) / step));
         return {
-          grid: { left: 8, right: 20, top: 38, bottom: 44, containLabel: true },
-          legend: tb.chart.legend(t, { data: ordered }),
+          grid: { left: 8, right: 20, top: 38, bottom: 28, containLabel: true },
+          legend: tb.chart.lineLegend(t, { data: ordered }),
           tooltip: { trigger: 'item', formatter: p => tb.chart.tip(p.seriesName, [['synthetic added', percent(p.value[0])], [title, share(p.value[1])]]) },
           xAxis: tb.chart.axis(t, { type: 'value', min: 0, max: Math.max(1, ...rows.map(e => e.ratio).filter(known)), interval: 0.25, name: 'synthetic samples added, as a share of the real ones', nameGap: 28, axisLabel: { color: t.muted, fontSize: 11.5, formatter: v => `${Math.round(v * 100)} %` } }),
-          yAxis: tb.chart.axis(t, { type: 'value', min: low, max: Math.min(1, Math.ceil((Math.max(...all) + 0.005) * 20) / 20), axisLabel: { color: t.muted, fontSize: 11.5, formatter: v => v.toFixed(2) } }),
+          yAxis: tb.chart.axis(t, { type: 'value', min: low, max: high, interval: step, axisLabel: { color: t.muted, fontSize: 11.5, formatter: v => v.toFixed(2) } }),
           series: ordered.flatMap(g => {
             const look = t.look(model.generators.indexOf(g));
-            const band = points(g).filter(e => Array.isArray(range(e, state.measure)) && known(range(e, state.measure)[0]));
+            const band = ordered.length > most ? [] : points(g).filter(e => Array.isArray(range(e, state.measure)) && known(range(e, state.measure)[0]));
             return [
               {
                 name: `${g} interval`, type: 'custom', silent: true, z: 1, data: band.length > 1 ? [[band[0].ratio, range(band[0], state.measure)[0]]] : [],
                 renderItem: (params, api) => ({ type: 'polygon', shape: { points: [...band.map(e => api.coord([e.ratio, range(e, state.measure)[1]])), ...band.map(e => api.coord([e.ratio, range(e, state.measure)[0]])).reverse()] }, style: { fill: look.color, opacity: 0.13 } }),
               },
               { name: g, type: 'line', z: 3, symbol: look.symbol, symbolSize: 8, lineStyle: { color: look.color, width: 2, type: look.dash }, itemStyle: { color: look.color }, data: points(g).map(e => [e.ratio, value(e, state.measure)]),
-                markLine: reference && g === ordered[0] ? { silent: true, symbol: 'none', lineStyle: { color: t.real, type: 'dotted', width: 1.5 }, label: { formatter: 'real only', color: t.ink, position: 'insideStartTop', fontSize: 11.5 }, data: [{ yAxis: value(reference, state.measure) }] } : undefined },
+                markLine: reference && g === ordered[0] ? { silent: true, symbol: 'none', lineStyle: { color: t.real, type: 'dotted', width: 1.5 }, label: { formatter: 'real only', color: t.ink, position: 'insideEndTop', fontSize: 11.5 }, data: [{ yAxis: value(reference, state.measure) }] } : undefined },
             ];
           }),
         };
@@ -69,11 +73,11 @@
     const text = e => `${e.protocol} ${e.generator === 'real' ? '' : e.generator}`.trim();
     return tb.chart.chart({
       title: `${title} by what was trained on and tested on`,
-      subtitle: `${subtitleOf(model, dataset, shown, state)}${known(chance) ? ` Dashed: chance, ${share(chance)}.` : ''}`,
+      subtitle: `${subtitleOf(model, dataset, shown, state, false)}${known(chance) ? ` Dashed: chance, ${share(chance)}.` : ''}`,
       summary: shown.map(e => `${text(e)} ${share(value(e, state.measure))}`).join('; '),
-      file: `protocols-${dataset}-${state.features}-${state.model}`, columns: columns(state.measure), rows: shown, height: 76 + 26 * shown.length,
+      file: `protocols-${dataset}-${state.features}-${state.model}`, columns: columns(state.measure), rows: shown, height: 44 + 27 * shown.length,
       option: (t, width) => ({
-        grid: { left: 8, right: 24, top: 10, bottom: 30, containLabel: true },
+        grid: { left: 8, right: 24, top: 10, bottom: 6, containLabel: true },
         tooltip: { trigger: 'item', formatter: p => { const e = shown[p.dataIndex]; return tb.chart.tip(text(e), [[title, share(value(e, state.measure))], ['95 % interval', interval(range(e, state.measure), share)], ['that is', protocols[e.protocol] || e.protocol]]); } },
         xAxis: tb.chart.axis(t, { type: 'value', min: 0, max: 1, axisLabel: { color: t.muted, fontSize: 11.5, formatter: v => v.toFixed(1) } }),
         yAxis: tb.chart.axis(t, { type: 'category', inverse: true, data: shown.map((e, i) => i), axisLabel: { color: t.ink, fontSize: 12, interval: 0, width: width < 480 ? 110 : 200, overflow: 'truncate', formatter: i => text(shown[i]) }, splitLine: { show: false } }),
@@ -114,7 +118,7 @@
       { title: 'recall', number: true, value: i => sums[i] ? rows[i][i] / sums[i] : NaN, cell: i => percent(sums[i] ? rows[i][i] / sums[i] : NaN) },
     ];
     const order = labels.map((_, i) => i);
-    return el('div', {}, tb.table.table(columns, order, { className: 'matrix', caption: 'Rows: what it is. Columns: what the classifier said. Test samples, summed over seeds.' }),
+    return el('div', {}, tb.table.table(columns, order, { className: 'matrix' }),
       el('div', { class: 'under' }, tb.table.csvButton(`confusion-${entry.protocol}-${entry.generator}`, () => columns, () => order)));
   }
 
@@ -171,7 +175,7 @@
         const show = () => fill(place, chosen.map(i => el('div', {}, el('h4', {}, title(matrices[Number(i)])), confusion(matrices[Number(i)]))));
         const options = matrices.map((e, i) => [String(i), title(e)]);
         show();
-        return [el('h3', {}, 'Confusion'),
+        return [el('h3', {}, 'Confusion'), el('p', { class: 'lead' }, 'Rows: the true class. Columns: what the classifier said. Test samples, summed over seeds.'),
           el('div', { class: 'controls' }, select('Left', options, chosen[0], v => { chosen[0] = v; show(); }), select('Right', options, chosen[1], v => { chosen[1] = v; show(); })), place];
       }
 

@@ -14,7 +14,7 @@
   function examples(rule, sources) {
     const found = sources.map(([source, counts]) => [source, list(own(counts, 'examples'))]).filter(([, frames]) => frames.length);
     if (!found.length) return null;
-    return el('details', { 'data-screen-only': true }, el('summary', {}, 'example frames'),
+    return el('details', { 'data-screen-only': true }, el('summary', { class: 'quiet' }, 'Example frames'),
       el('ul', { class: 'examples' }, found.map(([source, frames]) => el('li', {}, `${source}: `,
         frames.slice(0, 8).map((f, i) => [i ? ', ' : '', el('code', {}, f.sample || '?'), ` frame ${count(f.frame)}`])))));
   }
@@ -48,9 +48,8 @@
         },
       });
       const columns = [
-        { title: 'Rule', header: true, value: rule => rule.id, cell: rule => [name(rule.title || rule.id), el('small', {}, `${rule.id}${rule.reference ? ` · ${rule.reference}` : ''}`), examples(rule, sources(rule))] },
-        { title: 'Checked on', value: rule => rule.scope, cell: rule => rule.scope || '' },
-        rate('real', 'real', () => generator('real', -1)),
+        { title: 'Rule', header: true, value: rule => rule.id, cell: rule => [name(rule.title || rule.id), el('small', {}, [rule.id, rule.reference, rule.scope && `a ${rule.scope}`].filter(Boolean).join(' · ')), examples(rule, sources(rule))] },
+          rate('real', 'real', () => generator('real', -1)),
         ...generators.map(g => rate(g, g, () => generator(g, model.generators.indexOf(g)))),
         { title: 'Worst shortfall', number: true, value: rule => worst(rule), cell: rule => worst(rule) > 0 ? percent(worst(rule)) : '0' },
       ];

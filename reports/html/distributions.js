@@ -50,7 +50,7 @@
   function categoricalOption(d, generators, model, t, width) {
     const bar = d.categories.length > 12 ? 12 : 16;
     return {
-      grid: { left: 8, right: 18, top: 34, bottom: 30, containLabel: true },
+      grid: { left: 8, right: 18, top: 34, bottom: 6, containLabel: true },
       legend: tb.chart.legend(t),
       tooltip: { trigger: 'axis', axisPointer: { type: 'shadow', shadowStyle: { color: t.realFill, opacity: 0.4 } }, formatter: items => tb.chart.tip(d.categories[items[0].dataIndex], [['real', percent(d.real[items[0].dataIndex])], ...generators.map(g => [g, percent(own(d.generators, g)[items[0].dataIndex])])]) },
       xAxis: tb.chart.axis(t, { type: 'value', min: 0, axisLabel: { color: t.muted, fontSize: 11.5, formatter: v => `${Math.round(v * 100)} %`, hideOverlap: true } }),
@@ -67,16 +67,16 @@
 
   function continuousOption(d, generators, model, field, t, width) {
     const positive = curve => curve.x.map((x, i) => [x, curve.p[i]]).filter(([x, p]) => known(x) && known(p) && (!d.log || x > 0));
-    const line = (curve, style, extra) => ({ type: 'line', step: 'end', showSymbol: false, symbolSize: 0, lineStyle: style, itemStyle: { color: style.color }, data: positive(curve), ...extra });
+    const line = (curve, style, extra) => ({ type: 'line', step: 'end', symbol: 'none', lineStyle: style, itemStyle: { color: style.color }, data: positive(curve), ...extra });
     return {
-      grid: { left: 8, right: 22, top: 34, bottom: 44, containLabel: true },
-      legend: tb.chart.legend(t),
+      grid: { left: 8, right: 22, top: 34, bottom: 28, containLabel: true },
+      legend: tb.chart.lineLegend(t, { itemStyle: { opacity: 0 } }),
       tooltip: {
         trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: t.strong } },
         formatter: items => { const x = items[0].axisValue; return tb.chart.tip(`≤ ${tb.format.withUnit(x, field.unit)}`, [['real', percent(at(d.real, x))], ...generators.map(g => [g, percent(at(own(d.generators, g), x))])]); },
       },
       xAxis: tb.chart.axis(t, {
-        type: d.log ? 'log' : 'value', scale: !d.log, name: `${field.unit && field.unit !== '1' ? field.unit : field.title || field.name}${d.log ? ', logarithmic' : ''}`, nameGap: 28, splitNumber: width < 460 ? 3 : 6,
+        type: d.log ? 'log' : 'value', scale: !d.log, name: `${field.unit && field.unit !== '1' ? field.unit : field.title || field.name}${d.log ? ' (log scale)' : ''}`, nameGap: 28, splitNumber: width < 460 ? 3 : 6,
         axisLabel: { color: t.muted, fontSize: 11.5, hideOverlap: true, formatter: v => field.unit === 's' || field.unit === 'bit/s' ? tb.format.withUnit(v, field.unit) : number(v) },
         axisPointer: { label: { show: false } },
       }),
@@ -100,7 +100,7 @@
       subtitle: `${model.subtitle(dataset)}${what}. ${n}${scores.length && scores.length < 5 ? `Mean score: ${scores.map(([g, s]) => `${g} ${score(s)}`).join(', ')}.` : ''}`,
       summary: scores.length ? `Mean score over the distances: ${scores.map(([g, s]) => `${g} ${score(s)}`).join(', ')}` : '',
       file: `distribution-${field.name}-${dataset}`,
-      height: d.kind === 'categorical' ? Math.max(large ? 240 : 260, 84 + 24 * d.categories.length) : large ? 380 : 270,
+      height: d.kind === 'categorical' ? Math.max(large ? 240 : 250, 70 + 24 * d.categories.length) : large ? 380 : 250,
       ...(d.kind === 'categorical' ? categoricalTable(d, generators) : continuousTable(d, generators, field)),
       option: (t, width) => d.kind === 'categorical' ? categoricalOption(d, generators, model, t, width) : continuousOption(d, generators, model, field, t, width),
     });

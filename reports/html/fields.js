@@ -23,14 +23,14 @@
       return found ? found[key] : null;
     };
     return [
-      { title: 'Field', header: true, value: f => f.name, cell: f => [el('button', { type: 'button', class: 'link', title: 'Show the distributions', onclick: () => go(f.name) }, name(f.title || f.name)), el('small', {}, f.name)] },
-      { title: view === 'score' ? 'Floor' : 'Floor', number: true, value: f => any(f, 'floor'), cell: f => number(any(f, 'floor')) },
-      { title: 'Ceiling', number: true, value: f => any(f, 'ceiling'), cell: f => number(any(f, 'ceiling')) },
+      { title: 'Field', header: true, value: f => f.name, cell: f => [el('button', { type: 'button', class: 'link', title: `Show the distributions of ${f.name}`, onclick: () => go(f.name) }, name(f.title || f.name)), el('small', {}, f.name)] },
       ...model.generators.map(g => ({
         title: g, number: true, head: () => generator(g, model.generators.indexOf(g)),
         value: f => { const r = row(f, g); return r && r.status === 'ok' ? (view === 'score' ? r.score : r.value) : null; },
         cell: f => cellOf(row(f, g), view).text, attributes: f => cellOf(row(f, g), view).attributes,
       })),
+      { title: 'Floor', number: true, value: f => any(f, 'floor'), cell: f => number(any(f, 'floor')) },
+      { title: 'Ceiling', number: true, value: f => any(f, 'ceiling'), cell: f => number(any(f, 'ceiling')) },
     ];
   }
 
@@ -42,19 +42,22 @@
     ];
   }
 
-  function reasons(model, dataset, measure, fields) {
+  function reasons(model, dataset, measure, measured) {
     const grouped = new Map();
-    for (const f of fields) {
+    for (const f of measured) {
       for (const g of model.generators) {
         const row = model.metric(dataset, g, measure, f.name);
         if (!row || row.status === 'ok') continue;
         const key = `${row.status}: ${row.reason || 'no reason given'}`;
-        grouped.set(key, [...(grouped.get(key) || []), `${f.title || f.name} (${g})`]);
+        if (!grouped.has(key)) grouped.set(key, new Map());
+        const fields = grouped.get(key);
+        fields.set(f, [...(fields.get(f) || []), g]);
       }
     }
     if (!grouped.size) return null;
     return el('div', { class: 'callout' }, el('p', {}, el('strong', {}, 'Not measured')),
-      el('ul', {}, [...grouped].map(([reason, where]) => el('li', {}, `${reason} — ${where.slice(0, 8).join(', ')}${where.length > 8 ? ` and ${where.length - 8} more` : ''}`))));
+      el('ul', {}, [...grouped].map(([reason, where]) => el('li', {}, `${reason} — `, [...where].slice(0, 12).map(([f, by]) =>
+        `${f.title || f.name} (${by.length === model.generators.length && by.length > 1 ? 'all generators' : by.join(', ')})`).join(', '), where.size > 12 ? ` and ${where.size - 12} more fields` : ''))));
   }
 
   tb.sections.push({
@@ -78,7 +81,7 @@
           + `${model.subtitle(dataset)}${plural(seeds, 'seed')}, n = ${sizes.length > 1 ? `${count(Math.min(...sizes))} to ${count(Math.max(...sizes))}` : count(sizes[0])} synthetic observations a seed. Floor and ceiling are raw values.`;
         const columns = columnsFor(model, dataset, state.measure, state.view, go);
         fill(part,
-          tb.table.table(columns, ordered, { sortable: true, caption, tall: true, label: 'Distance of every field', band: state.order === 'worst' ? null : f => scopeTitles[f.scope] || 'Other' }),
+          tb.table.table(columns, ordered, { sortable: true, caption, tall: true, className: model.generators.length > 4 ? 'heatmap many' : 'heatmap', label: 'Distance of every field', band: state.order === 'worst' ? null : f => scopeTitles[f.scope] || 'Other' }),
           el('div', { class: 'under' }, tb.table.csvButton(`fields-${state.measure}-${dataset}`, () => csvColumns(model, dataset, state.measure), () => fields)),
           el('p'), reasons(model, dataset, state.measure, fields));
       }

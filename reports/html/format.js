@@ -9,9 +9,9 @@
     if (!known(value)) return none;
     if (value === 0) return '0';
     const size = Math.abs(value);
-    if (size < 1e-3 || size >= 1e9) return value.toExponential(digits - 1).replace('e+', 'e');
-    if (size >= 10 ** (digits - 1)) return Math.round(value).toLocaleString('en-US');
-    return String(Number(value.toPrecision(digits)));
+    if (size < 1e-3 || size >= 1e9) return Number(value.toPrecision(digits)).toExponential().replace('e+', 'e').replace(/^-/, '−');
+    if (size >= 10 ** (digits - 1)) return Math.round(value).toLocaleString('en-US').replace(/^-/, '−');
+    return String(Number(value.toPrecision(digits))).replace(/^-/, '−');
   }
 
   /** A score: two decimals, so that a column of them lines up. */
@@ -62,6 +62,17 @@
     return unit && unit !== '1' ? `${number(value)} ${unit}` : number(value);
   }
 
+  /** {factor, unit} in which numbers of the size of `reference` are short: 2.4e6 bit/s is 2.4 Mbit/s. */
+  function readable(unit, reference) {
+    const size = Math.abs(reference);
+    const pick = steps => { const [factor, name] = steps.find(([f]) => size >= f) || steps[steps.length - 1]; return { factor, unit: name }; };
+    if (!known(reference)) return { factor: 1, unit };
+    if (unit === 's') return pick([[1, 's'], [1e-3, 'ms'], [1e-6, 'µs']]);
+    if (unit === 'bytes') return pick([[2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB'], [1, 'bytes']]);
+    if (unit === 'bit/s') return pick([[1e9, 'Gbit/s'], [1e6, 'Mbit/s'], [1e3, 'kbit/s'], [1, 'bit/s']]);
+    return { factor: 1, unit: unit === '1' ? '' : unit };
+  }
+
   /** "[0.38, 0.45]"; empty where there is no interval. */
   function interval(pair, format = score) {
     return Array.isArray(pair) && known(pair[0]) && known(pair[1]) ? `[${format(pair[0])}, ${format(pair[1])}]` : '';
@@ -75,5 +86,5 @@
   /** "a, b and c". */
   const listed = names => names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 
-  tb.format = { number, score, count, percent, bytes, rate, seconds, withUnit, interval, plural, mean, listed, known, none };
+  tb.format = { number, score, count, percent, bytes, rate, seconds, withUnit, readable, interval, plural, mean, listed, known, none };
 })(window.tracebench = window.tracebench || {});

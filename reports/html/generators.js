@@ -24,10 +24,10 @@
       columns: [{ title: 'Generator', header: true, value: r => r[0] }, { title: 'Step', number: true, value: r => r[1], cell: r => count(r[1]) }, { title: 'Loss', number: true, value: r => r[2], cell: r => number(r[2], 4) }],
       rows: trained.flatMap(g => curveOf(g).map(p => [g.name, p[0], p[1]])),
       option: t => ({
-        grid: { left: 8, right: 20, top: 36, bottom: 40, containLabel: true }, legend: tb.chart.legend(t),
+        grid: { left: 26, right: 26, top: 36, bottom: 28, containLabel: true }, legend: tb.chart.lineLegend(t, { itemStyle: { opacity: 0 } }),
         tooltip: { trigger: 'axis', axisPointer: { lineStyle: { color: t.strong } }, formatter: items => tb.chart.tip(`step ${count(items[0].value[0])}`, items.map(p => [p.seriesName, number(p.value[1], 4)])) },
         xAxis: tb.chart.axis(t, { type: 'value', name: 'step', nameGap: 26, min: 'dataMin', max: 'dataMax' }), yAxis: tb.chart.axis(t, { type: 'value', scale: true, name: 'loss', nameGap: 34 }),
-        series: trained.map(g => { const look = t.look(model.generators.indexOf(g.name)); return { name: g.name, type: 'line', showSymbol: false, lineStyle: { color: look.color, width: 2, type: look.dash }, itemStyle: { color: look.color }, data: curveOf(g) }; }),
+        series: trained.map(g => { const look = t.look(model.generators.indexOf(g.name)); return { name: g.name, type: 'line', symbol: 'none', lineStyle: { color: look.color, width: 2, type: look.dash }, itemStyle: { color: look.color }, data: curveOf(g) }; }),
       }),
     });
   }

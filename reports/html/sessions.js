@@ -2,7 +2,7 @@
 (tb => {
   'use strict';
   const { el, fill, select, empty, generator } = tb.dom;
-  const { seconds, rate, bytes, count, plural, known, withUnit, number } = tb.format;
+  const { seconds, rate, bytes, count, plural, known, readable, number } = tb.format;
   const { own, list, unique } = tb.data;
 
   const most = 24;  // lanes drawn; the others are named in the subtitle
@@ -16,7 +16,7 @@
     return list(session.flows).map((flow, i) => ({ ...flow, i })).sort((a, b) => total(b) - total(a)).slice(0, most).sort((a, b) => (a.start - b.start) || (a.i - b.i));
   }
 
-  function option(session, span, peak, t, width) {
+  function option(session, span, peaks, t, width) {
     const flows = lanes(session);
     const names = flows.map((flow, i) => `${i + 1}  ${laneName(flow)}`);
     const laneHeight = 19;
@@ -36,7 +36,7 @@
       xAxis: [xAxis({ gridIndex: 0, axisLabel: { show: false } }), xAxis({ gridIndex: 1 })],
       yAxis: [
         tb.chart.axis(t, { gridIndex: 0, type: 'category', inverse: true, data: names, axisLabel: { color: t.muted, fontSize: 11, width: 66, overflow: 'truncate', interval: 0 }, splitLine: { show: true, lineStyle: { color: t.line } }, axisLine: { show: false } }),
-        tb.chart.axis(t, { gridIndex: 1, type: 'value', min: -peak, max: peak, interval: peak, axisLabel: { color: t.muted, fontSize: 11, formatter: v => rate(Math.abs(v)) }, splitLine: { lineStyle: { color: t.line } } }),
+        tb.chart.axis(t, { gridIndex: 1, type: 'value', min: -peaks.down, max: peaks.up, interval: peaks.step, axisLabel: { color: t.muted, fontSize: 11, formatter: v => rate(Math.abs(v)) }, splitLine: { lineStyle: { color: t.line } } }),
       ],
       series: [
         {
@@ -70,15 +70,21 @@
     { title: 'Bytes from', number: true, value: f => list(f.bytes)[0], cell: f => bytes(list(f.bytes)[0]) }, { title: 'Bytes to', number: true, value: f => list(f.bytes)[1], cell: f => bytes(list(f.bytes)[1]) },
   ];
 
-  const peakOf = session => Math.max(1, ...list((session.throughput || {}).up), ...list((session.throughput || {}).down));
   const lengthOf = session => Math.max(session.duration_s || 0, ...list(session.flows).map(f => f.end || 0), 0.001);
-  /** The next of 1, 2, 5 times a power of ten: an axis end that reads well. */
-  function round125(value) {
+  /** A number that reads well at the end of an axis, not below `value`. */
+  function axisEnd(value) {
     const power = 10 ** Math.floor(Math.log10(value));
-    return power * [1, 2, 5, 10].find(m => m * power >= value * 0.999999);
+    return power * [1, 1.5, 2, 3, 4, 6, 8, 10].find(m => m * power >= value * 0.999999);
   }
 
-  function timeline(source, session, span, peak) {
+  /** One throughput axis for all the sessions shown: {up, down, step} in bit/s. */
+  function peaksOf(sessions) {
+    const peak = way => Math.max(0, ...sessions.flatMap(s => list((s.throughput || {})[way])).filter(known));
+    const step = axisEnd(Math.max(1, peak('up'), peak('down'))) / 2;
+    return { step, up: step * Math.max(1, Math.ceil(peak('up') / step)), down: step * Math.max(1, Math.ceil(peak('down') / step)) };
+  }
+
+  function timeline(source, session, span, peaks) {
     const hidden = Math.max(0, list(session.flows).length - most);
     const height = Math.max(60, 19 * lanes(session).length) + 34 + 30 + 88 + 28;
     return tb.chart.chart({
@@ -87,7 +93,7 @@
         + `${hidden ? ` ${plural(hidden, 'flow')} with fewest bytes not drawn.` : ''} One sample${source === 'real' ? '' : ' of the first seed'}; below: throughput, from the opener up, towards it down.`,
       summary: `${plural(list(session.flows).length, 'flow')} over ${seconds(lengthOf(session))}`,
       file: `session-${source}-${session.label}`, columns: flowColumns, rows: list(session.flows), height,
-      option: (t, width) => option(session, span, peak, t, width),
+      option: (t, width) => option(session, span, peaks, t, width),
     });
   }
 
@@ -97,11 +103,13 @@
     if (!statistics.length) return;
     const generators = model.present(summary.generators);
     const of = (s, source) => (source === 'real' ? own(summary.real, s.name) : own(own(summary.generators, source), s.name)) || {};
+    const scaleOf = s => readable(s.unit, of(s, 'real').p50);
+    const shown = (s, value) => known(value) ? number(value / scaleOf(s).factor) : tb.format.none;
     const columns = [
-      { title: 'Statistic', header: true, value: s => s.title || s.name },
+      { title: 'Statistic', header: true, value: s => s.title || s.name, cell: s => [s.title || s.name, el('small', {}, scaleOf(s).unit || '')] },
       ...['real', ...generators].map(g => ({
         title: g, number: true, head: () => generator(g, model.generators.indexOf(g)), value: s => of(s, g).mean,
-        cell: s => [withUnit(of(s, g).mean, s.unit), el('small', {}, known(of(s, g).p50) ? `${withUnit(of(s, g).p5, s.unit)} · ${withUnit(of(s, g).p50, s.unit)} · ${withUnit(of(s, g).p95, s.unit)}` : '')],
+        cell: s => [shown(s, of(s, g).mean), el('small', {}, known(of(s, g).p50) ? ['p5', 'p50', 'p95'].map(key => shown(s, of(s, g)[key])).join(' · ') : '')],
       })),
     ];
     const exported = [{ title: 'statistic', value: s => s.name }, { title: 'unit', value: s => s.unit },
@@ -131,9 +139,9 @@
           const pair = [['real', pick('real')], [state.generator, state.generator === undefined ? null : pick(state.generator)]].filter(([source]) => source !== undefined);
           const drawn = pair.filter(([, s]) => s);
           const span = Math.max(...drawn.map(([, s]) => lengthOf(s)));
-          const peak = round125(Math.max(...drawn.map(([, s]) => peakOf(s))));
+          const peaks = peaksOf(drawn.map(([, s]) => s));
           tb.chart.clear(part);
-          part.append(...pair.map(([source, s]) => s ? timeline(source, s, span, peak) : empty(`${source === 'real' ? 'The held-out traffic' : source} has no session of this class to show.`)));
+          part.append(...pair.map(([source, s]) => s ? timeline(source, s, span, peaks) : empty(`${source === 'real' ? 'The held-out traffic' : source} has no session of this class to show.`)));
         };
         const build = () => {
           const samples = Math.max(1, ...['real', state.generator].map(s => all(s).filter(x => x.label === state.label).length));

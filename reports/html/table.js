@@ -2,6 +2,7 @@
 (tb => {
   'use strict';
   const { el, fill } = tb.dom;
+  const { known } = tb.format;
 
   /** Cells a spreadsheet would take for a formula get a quote in front; the rest is RFC 4180. */
   function csvCell(value) {
@@ -28,6 +29,8 @@
   function csvButton(fileName, columns, rows) {
     return el('button', { type: 'button', title: 'Download these numbers', onclick: () => download(`${fileName}.csv`, csv(columns(), rows())) }, 'CSV');
   }
+
+  let captions = 0;
 
   function compare(a, b) {
     const missing = value => value === null || value === undefined || Number.isNaN(value);
@@ -90,9 +93,16 @@
     }
 
     draw();
-    const result = el('table', { class: options.className }, options.caption ? el('caption', {}, options.caption) : null, el('thead', {}, el('tr', {}, headings)), body);
-    return el('div', { class: options.tall ? 'scroll tall' : 'scroll', tabindex: options.tall ? '0' : null, role: options.tall ? 'region' : null, 'aria-label': options.tall ? options.label || options.caption : null }, result);
+    // The caption stands outside what scrolls, so that it is read whole on a narrow screen.
+    const caption = options.caption ? el('p', { class: 'caption', id: `caption-${++captions}` }, options.caption) : null;
+    const result = el('table', { class: options.className, 'aria-labelledby': caption && caption.id }, el('thead', {}, el('tr', {}, headings)), body);
+    const label = options.tall ? { tabindex: '0', role: 'region', 'aria-label': options.label } : {};
+    return el('div', { class: 'framed' }, caption, el('div', { class: options.tall ? 'scroll tall' : 'scroll', ...label }, result));
   }
+
+  /** Colour of a table cell by score. */
+  tb.heat = value => known(value)
+    ? { class: `number heat${value > 1.05 ? ' beyond' : ''}`, style: { '--level': Math.min(1, Math.max(0, value)).toFixed(3) } } : { class: 'number' };
 
   tb.table = { table, csv, csvButton };
 })(window.tracebench = window.tracebench || {});

@@ -2,7 +2,7 @@
 (tb => {
   'use strict';
   const { el, callout, empty, generator } = tb.dom;
-  const { score, interval, plural, known, mean, percent, count, listed } = tb.format;
+  const { score, number, interval, plural, known, mean, percent, count, listed } = tb.format;
   const { own, list, areas } = tb.data;
 
   const areaPhrases = {
@@ -10,11 +10,13 @@
     compliance: 'protocol compliance', utility: 'use in classifiers', privacy: 'privacy',
   };
 
+  const alike = ({ score: value, ci95 }) => value < 0.05 || (Array.isArray(ci95) && known(ci95[0]) && ci95[0] <= 0);
+
   /** The thresholds are explained under Methods. */
   function judgement(entry) {
-    const { score: value, ci95 } = entry;
+    const value = entry.score;
     if (!known(value)) return 'has no overall score';
-    if (value < 0.05 || (Array.isArray(ci95) && known(ci95[0]) && ci95[0] <= 0)) return 'was not told apart from real traffic';
+    if (alike(entry)) return 'was not told apart from real traffic';
     if (value < 0.25) return 'is close to real traffic';
     if (value < 0.6) return 'is recognisably synthetic';
     if (value < 0.95) return 'is far from real traffic';
@@ -41,10 +43,10 @@
     else out.push('.');
     if (parts.length && parts[0][1] >= 0.05) {
       const [area, value] = parts[0];
-      const fields = farthest(model, entry, area).slice(0, 2).filter(([, s]) => s >= 0.05).map(([title, s]) => `${title} (${score(s)})`);
-      out.push(` What gives it away most is ${areaPhrases[area] || area} (${score(value)})${fields.length ? `, above all ${listed(fields)}` : ''}.`);
+      const fields = farthest(model, entry, area).slice(0, 2).filter(([, s]) => s >= 0.05).map(([title, s]) => `“${title}” (${score(s)})`);
+      out.push(` ${alike(entry) ? 'Farthest from real:' : 'What gives it away most is'} ${areaPhrases[area] || area} (${score(value)})${fields.length ? `, above all ${listed(fields)}` : ''}.`);
     }
-    if (parts.length > 1) {
+    if (parts.length > 1 && !alike(entry)) {
       const [area, value] = parts[parts.length - 1];
       if (value < parts[0][1] / 2) out.push(` Nearest to real: ${areaPhrases[area] || area} (${score(value)}).`);
     }
@@ -69,7 +71,7 @@
     const alone = evaluations.find(e => e.generator === entry.generator && e.protocol === 'TSTR');
     if (!alone || !known(mean(alone.accuracy))) return '';
     const real = evaluations.find(e => e.protocol === 'TRTR' && e.features === alone.features && e.model === alone.model);
-    return `A classifier trained on it alone names ${percent(mean(alone.accuracy))} of real test samples rightly${real ? `; trained on real, ${percent(mean(real.accuracy))}` : ''} (${alone.model}, ${alone.features} features).`;
+    return `A classifier trained on it alone gets ${percent(mean(alone.accuracy))} of real test samples right${real ? `; trained on real traffic, ${percent(mean(real.accuracy))}` : ''} (${alone.model}, ${alone.features} features).`;
   }
 
   /** A mark on a line from 0 to 1 (or further, where a score is), with its interval. */
@@ -102,24 +104,26 @@
       subtitle: `${model.subtitle(dataset)}${plural(Math.max(...rows.map(e => e.seeds || 0)), 'seed')}, n = ${count(Math.max(...rows.map(e => e.n || 0)))} samples a seed. 0: as real; 1: independent marginals.`,
       summary: rows.map(e => `${e.generator} ${score(e.score)} ${interval(e.ci95)}`).join('; '),
       file: `leaderboard-${dataset}`, columns, rows: entries,
-      height: 96 + 34 * rows.length,
+      height: 92 + 32 * rows.length,
       option: (t, width) => scoreOption(t, width, rows, used),
     });
   }
 
   function scoreOption(t, width, rows, used) {
     const values = rows.flatMap(e => [e.score, ...(e.ci95 || []), ...used.map(([area]) => own(e.areas, area))]).filter(known);
-    const low = Math.min(0, ...values);
+    const low = Math.floor(Math.min(0, ...values) * 10) / 10;
+    const high = Math.max(1.1, Math.ceil(Math.max(0, ...values) * 10) / 10);
+    const step = high - low > 4 ? 1 : width < 500 ? 0.5 : 0.2;  // labelled; the grid is as fine as the ends need
     return {
-      grid: { left: 8, right: 20, top: 38, bottom: 34, containLabel: true },
+      grid: { left: 8, right: 20, top: 38, bottom: 28, containLabel: true },
       legend: tb.chart.legend(t, { data: ['Overall', ...used.map(([, title]) => title)] }),
       tooltip: { trigger: 'item', formatter: p => tb.chart.tip(rows[p.value[1]].generator, [[p.seriesName, score(p.value[0])]]) },
-      xAxis: tb.chart.axis(t, { type: 'value', min: low < -0.02 ? undefined : 0, max: Math.max(1.05, ...values.map(v => Math.ceil(v * 20) / 20)), name: 'score', nameGap: 22, splitNumber: width < 500 ? 3 : 5 }),
-      yAxis: tb.chart.axis(t, { type: 'category', inverse: true, data: rows.map(e => e.generator), axisLabel: { color: t.ink, fontSize: 12, width: width < 500 ? 80 : 160, overflow: 'truncate' }, splitLine: { show: false } }),
+      xAxis: tb.chart.axis(t, { type: 'value', min: low, max: high, interval: 0.1, name: 'score', nameGap: 26, splitLine: { show: false }, axisLabel: { color: t.muted, fontSize: 11.5, interval: 0, hideOverlap: false, formatter: v => Math.abs(v / step - Math.round(v / step)) < 1e-6 ? number(Math.round(v * 10) / 10) : '' } }),
+      yAxis: tb.chart.axis(t, { type: 'category', inverse: true, data: rows.map(e => e.generator), axisLabel: { color: t.ink, fontSize: 12, width: width < 500 ? 80 : 160, overflow: 'truncate' }, splitLine: { show: true, lineStyle: { color: t.line } } }),
       series: [
         ...used.map(([area, title], i) => ({
           name: title, type: 'scatter', symbol: tb.chart.symbols[(i + 1) % tb.chart.symbols.length], symbolSize: 9,
-          itemStyle: { color: 'transparent', borderColor: t.palette[(i + 1) % t.palette.length], borderWidth: 1.6 },
+          itemStyle: { color: t.paper, borderColor: t.muted, borderWidth: 1.5 },
           data: rows.map((e, row) => [own(e.areas, area), row]).filter(([x]) => known(x)),
         })),
         {
@@ -133,7 +137,7 @@
         },
         {
           name: 'Overall', type: 'scatter', symbol: 'circle', symbolSize: 12, z: 5, itemStyle: { color: t.ink, borderColor: t.paper, borderWidth: 1.5 }, data: rows.map((e, row) => [e.score, row]),
-          markLine: { silent: true, symbol: 'none', label: { show: false }, lineStyle: { color: t.strong, type: 'dashed' }, data: [{ xAxis: 1 }] },
+          markLine: { silent: true, symbol: 'none', label: { show: false }, lineStyle: { color: t.strong, type: 'dashed' }, data: [{ xAxis: 0 }, { xAxis: 1 }] },
         },
       ],
     };
@@ -181,10 +185,6 @@
     const bad = model.metrics.filter(m => m.status === 'failed').length;
     if (bad) root.append(callout(`${plural(bad, 'value')} of ${count(model.metrics.length)} could not be measured.`, 'They are marked “failed” where they belong, with the reason.', 'alert'));
   }
-
-  /** Colour of a table cell by score. */
-  tb.heat = value => known(value)
-    ? { class: `number heat${value > 1.05 ? ' beyond' : ''}`, style: { '--level': Math.min(1, Math.max(0, value)).toFixed(3) } } : { class: 'number' };
 
   tb.sections = tb.sections || [];
   tb.sections.push({

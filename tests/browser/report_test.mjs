@@ -1,0 +1,271 @@
+// Opens rendered reports in Debian's Chromium, from file paths, and checks what a reader relies on.
+//   node report_test.mjs TRACEBENCH OUTPUT_FOLDER [RUN ...]
+// Records come from fixture.mjs; further RUNs (folders or results.json) are rendered and looked at as well.
+// Screenshots of every section are left in OUTPUT_FOLDER.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const { chromium } = createRequire(path.join(here, '../../ci/node/package.json'))('playwright-core');
+const [tracebench, output, ...runs] = process.argv.slice(2);
+const patient = 120000;  // ms: the machine may be busy building
+const maxPage = 4 << 20;
+
+mkdirSync(output, { recursive: true });
+
+function render(name, record) {
+  const page = path.join(output, `${name}.html`);
+  execFileSync(tracebench, ['report', record, '-o', page], { stdio: 'inherit' });
+  assert.ok(statSync(page).size < maxPage, `${page} is ${statSync(page).size} bytes`);
+  return page;
+}
+
+function fixture(kind) {
+  const record = path.join(output, `${kind}.json`);
+  execFileSync(process.execPath, [path.join(here, 'fixture.mjs'), kind, record], { stdio: 'inherit' });
+  return record;
+}
+
+/** A tab on `file` that remembers every console message, error and request. */
+async function open(browser, file, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, colorScheme: 'light', ...options });
+  context.setDefaultTimeout(patient);
+  const page = await context.newPage();
+  const seen = { messages: [], requests: [] };
+  page.on('console', message => seen.messages.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', error => seen.messages.push(String(error.stack || error)));
+  page.on('request', request => { if (!/^(file|data|blob):/.test(request.url()) || request.url() !== page.url() && request.url().startsWith('file:')) seen.requests.push(request.url()); });
+  await page.goto(pathToFileURL(file).href, { timeout: patient });
+  return { page, context, seen };
+}
+
+async function quiet({ page, context, seen }, name) {
+  assert.deepEqual(seen.messages, [], `${name}: console`);
+  assert.deepEqual(seen.requests.filter(url => url !== page.url()), [], `${name}: requests`);
+  assert.equal(await page.evaluate(() => performance.getEntriesByType('resource').filter(e => !/^(data|blob):/.test(e.name)).length), 0, `${name}: resources`);
+  assert.equal(await page.evaluate(() => document.title.includes('pwned') || document.querySelectorAll('img').length > 0), false, `${name}: hostile text became markup`);
+  await context.close();
+}
+
+/** Scrolls through the page as a reader does and waits until every chart in it is drawn. */
+async function readThrough(page) {
+  const step = 700;
+  for (let y = 0; y < await page.evaluate(() => document.documentElement.scrollHeight); y += step) {
+    await page.evaluate(top => window.scrollTo(0, top), y);
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+  }
+  await page.waitForFunction(() => [...document.querySelectorAll('.chart')].every(c => c.querySelectorAll('svg path').length > 2));
+}
+
+const sections = ['verdict', 'fields', 'distributions', 'compliance', 'sessions', 'classifiers', 'generators', 'datasets', 'measurements', 'reproduce', 'methods'];
+
+async function screenshots(page, name) {
+  await page.evaluate(() => { document.querySelector('.bar').style.position = 'static'; window.scrollTo(0, 0); });
+  await page.screenshot({ path: path.join(output, `${name}-top.png`) });
+  for (const id of await page.$$eval('section', all => all.map(s => s.id))) await page.locator(`#${id}`).screenshot({ path: path.join(output, `${name}-${id}.png`) });
+  await page.evaluate(() => { document.querySelector('.bar').style.position = ''; });
+}
+
+const tests = {
+  async 'every section is there, charts are drawn when seen'(browser, files) {
+    const tab = await open(browser, files.full);
+    const { page } = tab;
+    assert.deepEqual(await page.$$eval('section', all => all.map(s => s.id)), sections);
+    assert.deepEqual(await page.$$eval('.bar-links a', all => all.map(a => a.hash.slice(1))), sections);
+    const drawnAtFirst = await page.$$eval('.chart[data-drawn]', all => all.length);
+    const charts = await page.$$eval('.chart', all => all.length);
+    assert.ok(charts >= 12, `${charts} charts`);
+    assert.ok(drawnAtFirst < charts / 2, `${drawnAtFirst} of ${charts} charts were drawn before they were seen`);
+    await readThrough(page);
+    const cells = await page.$$eval('#fields td.heat', all => all.length);
+    assert.ok(cells > 60, `${cells} cells in the heat map`);
+    assert.ok(await page.locator('#alerts').getByText('tasks failed').isVisible());
+    assert.ok(await page.locator('#classifiers').getByText('Shortcut in this data set').isVisible());
+    await screenshots(page, 'light');
+    await quiet(tab, 'full');
+  },
+
+  async 'every chart has a title, what it rests on, a table and a CSV'(browser, files) {
+    const tab = await open(browser, files.full, { acceptDownloads: true });
+    const { page } = tab;
+    const frames = await page.$$eval('figure.card', all => all.map(f => ({
+      title: f.querySelector('h3').textContent, subtitle: f.querySelector('figcaption p').textContent,
+      role: f.querySelector('.chart').getAttribute('role'), label: f.querySelector('.chart').getAttribute('aria-label'),
+      csv: f.querySelectorAll('button').length, table: f.querySelectorAll('details.data').length,
+    })));
+    for (const frame of frames) {
+      assert.ok(frame.title && frame.label.startsWith(frame.title), JSON.stringify(frame));
+      assert.equal(frame.role, 'img');
+      assert.equal(frame.csv, 1, frame.title);
+      assert.equal(frame.table, 1, frame.title);
+      if (!/^(Training|Real|markov)/.test(frame.title)) assert.match(frame.subtitle, /seed.*n = |n = .*seed/, frame.title);
+    }
+    const figure = page.locator('#distributions figure.card').first();
+    await figure.locator('summary').click();
+    assert.ok(await figure.locator('table tbody tr').count() > 3);
+    const shown = await figure.locator('table tbody tr').count();
+    const [download] = await Promise.all([page.waitForEvent('download'), figure.locator('button').click()]);
+    const csv = readFileSync(await download.path(), 'utf8').trimEnd().split('\r\n');
+    assert.equal(csv.length, shown + 1);
+    assert.equal(csv[0].split(',').length, 5);
+    await quiet(tab, 'tables');
+  },
+
+  async 'the keyboard reaches and works the controls'(browser, files) {
+    const tab = await open(browser, files.full);
+    const { page } = tab;
+    const selects = { fields: 3, distributions: 1, compliance: 1, sessions: 3, classifiers: 4 };
+    for (const [id, n] of Object.entries(selects)) assert.equal(await page.locator(`#${id} .controls select`).count(), n, id);
+    const firstValue = () => page.locator('#fields td.number').first().textContent();
+    const before = await firstValue();
+    await page.locator('#fields select').nth(1).focus();
+    await page.keyboard.press('ArrowDown');
+    assert.notEqual(await firstValue(), before, 'the heat map shows raw values');
+    assert.equal(await page.locator('#fields select').nth(1).inputValue(), 'value');
+
+    await page.locator('#sessions select').first().focus();
+    const title = () => page.locator('#sessions figure h3').first().textContent();
+    const first = await title();
+    await page.keyboard.press('ArrowDown');
+    assert.notEqual(await title(), first);
+
+    const sort = page.locator('#compliance th button.sort').nth(3);
+    await sort.focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator('#compliance th').nth(3).getAttribute('aria-sort'), 'descending');
+    await page.locator('#compliance input[type=checkbox]').focus();
+    const rows = await page.locator('#compliance tbody tr').count();
+    await page.keyboard.press('Space');
+    assert.ok(await page.locator('#compliance tbody tr').count() > rows);
+
+    await page.locator('#fields tbody button.link').first().focus();
+    await page.keyboard.press('Enter');
+    assert.match(await page.locator('#distributions select').inputValue(), /^field:/);
+    assert.equal(await page.locator('#distributions figure').count(), 1);
+
+    await page.locator('#dataset-choice select').focus();
+    await page.keyboard.press('ArrowDown');
+    assert.match(await page.locator('#fields .caption').textContent(), /Data set apps/);
+    // Tab alone walks from the top through the bar into the page, and what has focus shows it.
+    await page.evaluate(() => { window.scrollTo(0, 0); document.activeElement.blur(); });
+    const reached = new Set();
+    for (let i = 0; i < 40; ++i) {
+      await page.keyboard.press('Tab');
+      reached.add(await page.evaluate(() => document.activeElement.closest('section, nav, header')?.id || document.activeElement.closest('nav')?.className || document.activeElement.className));
+    }
+    assert.ok(reached.has('bar') && reached.has('verdict') && reached.has('fields'), [...reached].join());
+    await quiet(tab, 'keyboard');
+  },
+
+  async 'light and dark'(browser, files) {
+    const tab = await open(browser, files.full, { colorScheme: 'dark' });
+    const { page } = tab;
+    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const dark = await paper();
+    await readThrough(page);
+    await screenshots(page, 'dark');
+    const stroke = () => page.locator('#verdict svg text').first().getAttribute('fill');
+    const inDark = await stroke();
+    await page.locator('#theme').focus();
+    await page.keyboard.press('Enter');
+    assert.notEqual(await paper(), dark);
+    assert.notEqual(await stroke(), inDark, 'charts follow the theme');
+    assert.equal(await page.locator('#theme').getAttribute('aria-pressed'), 'false');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.notEqual(await paper(), dark, 'the button outweighs the system');
+    await quiet(tab, 'dark');
+  },
+
+  async 'a narrow screen scrolls nothing but tables sideways'(browser, files) {
+    const tab = await open(browser, files.full, { viewport: { width: 390, height: 844 } });
+    const { page } = tab;
+    await readThrough(page);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    assert.ok(await page.$$eval('.chart', all => all.every(c => c.getBoundingClientRect().right <= 390)));
+    await screenshots(page, 'narrow');
+    await page.setViewportSize({ width: 800, height: 844 });
+    await page.waitForFunction(() => { const c = document.querySelector('#verdict .chart'); return Math.abs(c.querySelector('svg').clientWidth - c.clientWidth) < 2; });
+    await quiet(tab, 'narrow');
+  },
+
+  async 'printing shows all charts and their tables, in light colours'(browser, files) {
+    const tab = await open(browser, files.full, { colorScheme: 'dark' });
+    const { page } = tab;
+    await page.evaluate(() => window.addEventListener('beforeprint', () => {
+      window.printed = {
+        drawn: [...document.querySelectorAll('.chart')].filter(c => c.dataset.drawn).length,
+        tables: [...document.querySelectorAll('figure details.data')].filter(d => d.open && d.querySelector('tbody tr')).length, theme: document.documentElement.dataset.theme,
+      };
+    }));
+    await page.pdf({ path: path.join(output, 'report.pdf'), format: 'A4' });
+    const charts = await page.locator('.chart').count();
+    assert.deepEqual(await page.evaluate(() => window.printed), { drawn: charts, tables: charts, theme: 'light' });
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark', 'the screen is as before');
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await page.locator('.bar').isVisible(), false);
+    await quiet(tab, 'print');
+  },
+
+  async 'a record with next to nothing, and one with many generators'(browser, files) {
+    const sparse = await open(browser, files.sparse);
+    assert.ok(await sparse.page.getByText('no space left on device').first().isVisible());
+    for (const id of sections.slice(2, 6)) assert.equal(await sparse.page.locator(`#${id} .empty`).count(), 1, id);
+    await screenshots(sparse.page, 'sparse');
+    await quiet(sparse, 'sparse');
+
+    const many = await open(browser, files.many);
+    await readThrough(many.page);
+    assert.equal(await many.page.locator('.verdicts li').count(), 12);
+    await screenshots(many.page, 'many');
+    await quiet(many, 'many');
+  },
+
+  async 'two runs compared'(browser, files) {
+    const tab = await open(browser, files.comparison);
+    const { page } = tab;
+    await readThrough(page);
+    assert.ok(await page.getByText('Not the same experiment.').isVisible());
+    assert.ok(await page.locator('#changes tbody tr').count() > 0);
+    await page.locator('#changes select').first().focus();
+    await page.keyboard.press('End');
+    await screenshots(page, 'comparison');
+    await quiet(tab, 'comparison');
+  },
+};
+
+const files = { full: render('full', fixture('full')), sparse: render('sparse', fixture('sparse')), many: render('many', fixture('many')) };
+files.comparison = path.join(output, 'comparison.html');
+execFileSync(tracebench, ['compare', path.join(output, 'full.json'), path.join(output, 'many.json'), '-o', files.comparison], { stdio: ['ignore', 'inherit', 'ignore'] });
+runs.forEach((run, i) => {
+  const file = render(`run-${i + 1}`, run);
+  tests[`the report of ${run}`] = async browser => {
+    const tab = await open(browser, file);
+    await readThrough(tab.page);
+    await screenshots(tab.page, `run-${i + 1}`);
+    await quiet(tab, run);
+  };
+});
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium', timeout: patient,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+});
+let failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  const start = Date.now();
+  try {
+    await test(browser, files);
+    console.log(`ok    ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n${error.stack || error}`);
+  }
+}
+await browser.close();
+console.log(failed ? `${failed} of ${Object.keys(tests).length} failed` : `all ${Object.keys(tests).length} passed; screenshots in ${output}`);
+process.exit(failed ? 1 : 0);
