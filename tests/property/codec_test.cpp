@@ -89,9 +89,8 @@ TEST(CodecProperty, NprintOfAnyBytesIsARow) {
     EXPECT_TRUE(rc::check("any bytes, any link type", [] {
         const auto bytes = *rc::gen::arbitrary<std::vector<std::uint8_t>>();
         PacketView packet = view(bytes);
-        packet.link =
-            *rc::gen::element<std::uint16_t>(link_type::ethernet, link_type::raw_ip, link_type::linux_sll,
-                                             link_type::radiotap, link_type::null_loopback);
+        packet.link = *rc::gen::element(link_type::ethernet, link_type::raw_ip, link_type::linux_sll,
+                                        link_type::radiotap, link_type::null_loopback);
         NprintRow row;
         nprint_row(packet, dissect(packet), row);
         for (const std::int8_t bit : row) RC_ASSERT(bit >= -1 && bit <= 1);
