@@ -63,27 +63,29 @@ int write_text(const Options& options) {
     });
     writer.commit();
     if (rows < packets)
-        fmt::print(stderr, "{} of {} packets have no row: {}\n", packets - rows, packets,
+        fmt::print(stderr, "tracebench: {} of {} packets have no row: {}\n", packets - rows, packets,
                    options.dissect
                        ? "no IPv4 header and neither TCP, UDP nor ICMP"
                        : "nPrint shows TCP, UDP and ICMP right behind an IP header; --dissect finds more");
     if (writer.overread() > 0)
-        fmt::print(
-            stderr,
-            "{} packets were cut within their headers: as nPrint does, bytes of earlier packets stand for "
-            "what is missing; with --dissect it is -1\n",
-            writer.overread());
+        fmt::print(stderr,
+                   "tracebench: {} packets were cut within their headers: as nPrint does, bytes of earlier "
+                   "packets stand for what is missing; with --dissect it is -1\n",
+                   writer.overread());
     return 0;
 }
 
 void report(const NprintCaptureWriter& writer, std::uint64_t rows, std::uint64_t skipped, bool timed) {
     if (skipped > 0)
-        fmt::print(stderr, "{} of {} rows have no IPv4 header and were left out\n", skipped, rows);
+        fmt::print(stderr, "tracebench: {} of {} rows have no IPv4 header and were left out\n", skipped,
+                   rows);
     if (!writer.filled().empty())
-        fmt::print(stderr, "columns that are not there were filled in, and IPv4 checksums made anew: {}\n",
-                   fmt::join(writer.filled(), ", "));
+        fmt::print(
+            stderr,
+            "tracebench: columns that are not there were filled in, and IPv4 checksums made anew: {}\n",
+            fmt::join(writer.filled(), ", "));
     if (!timed)
-        fmt::print(stderr, "nPrint keeps no times: packets are {} ms apart\n",
+        fmt::print(stderr, "tracebench: nPrint keeps no times: packets are {} ms apart\n",
                    NprintCaptureWriter::gap_ns / 1'000'000);
 }
 
@@ -100,7 +102,7 @@ int text_to_capture(const Options& options) {
     }
     writer.commit();
     if (!reader.ignored().empty())
-        fmt::print(stderr, "{} columns mean nothing here and were ignored, the first is {}\n",
+        fmt::print(stderr, "tracebench: {} columns mean nothing here and were ignored, the first is {}\n",
                    reader.ignored().size(), printable(reader.ignored().front()));
     report(writer, rows, skipped, reader.time_ns().has_value());
     return 0;
@@ -117,7 +119,9 @@ int write_image(const Options& options) {
         return !more;
     });
     write_nprint_image(options.output, rows, options.drop_addresses);
-    if (more) fmt::print(stderr, "an image holds {} packets: the others were left out\n", kNprintImageRows);
+    if (more)
+        fmt::print(stderr, "tracebench: an image holds {} packets: the others were left out\n",
+                   kNprintImageRows);
     return 0;
 }
 

@@ -59,8 +59,10 @@ int write_line(const Options& options) {
         throw InputError(options.capture, fmt::format("holds {} TCP or UDP packets", packets.size()),
                          "a sample of NetSSM has at least two");
     if (more && options.max_packets == 0)
-        fmt::print(stderr, "only the first {} TCP and UDP packets were taken; --max-packets N takes more\n",
-                   limit);
+        fmt::print(
+            stderr,
+            "tracebench: only the first {} TCP and UDP packets were taken; --max-packets N takes more\n",
+            limit);
     write_file(options.output, token_line(options.label, packets, options.capture));
     return 0;
 }
@@ -80,9 +82,11 @@ int text_to_capture(const Options& options) {
     }
     writer.commit();
     if (generated.dropped > 0)
-        fmt::print(stderr, "{} packets held something other than numbers from 0 to 255 and were left out\n",
-                   generated.dropped);
-    fmt::print(stderr, "the text has no times: packets are {} ms apart\n", gap_ns / 1'000'000);
+        fmt::print(
+            stderr,
+            "tracebench: {} packets held something other than numbers from 0 to 255 and were left out\n",
+            generated.dropped);
+    fmt::print(stderr, "tracebench: the text has no times: packets are {} ms apart\n", gap_ns / 1'000'000);
     return 0;
 }
 
