@@ -10,9 +10,16 @@
 namespace tracebench {
 namespace {
 
+/// Infinite values as the largest float: XGBoost and means take none.
+float finite(float value) {
+    constexpr float limit = std::numeric_limits<float>::max();
+    return std::clamp(value, -limit, limit);  // NaN stays
+}
+
 /// The same for all NaN and for both zeros: columns that a learner cannot tell apart have equal bits.
 std::uint32_t canonical_bits(float value) {
     if (std::isnan(value)) return 0x7FC00000;
+    value = finite(value);
     return value == 0 ? 0 : std::bit_cast<std::uint32_t>(value);
 }
 
@@ -54,7 +61,7 @@ std::vector<float> select_columns(MatrixView matrix, const std::vector<std::size
     values.reserve(matrix.rows() * kept.size());
     for (std::size_t i = 0; i < matrix.rows(); ++i) {
         const auto row = matrix.row(i);
-        for (const std::size_t c : kept) values.push_back(row[c]);
+        for (const std::size_t c : kept) values.push_back(finite(row[c]));
     }
     return values;
 }
@@ -152,10 +159,7 @@ class StandardisedClassifier : public Classifier {
     }
 
   private:
-    static double compressed(float value) {
-        constexpr float limit = std::numeric_limits<float>::max();
-        return std::asinh(static_cast<double>(std::clamp(value, -limit, limit)));
-    }
+    static double compressed(float value) { return std::asinh(static_cast<double>(value)); }
 
     std::vector<float> transform(MatrixView features) const {
         std::vector<float> values(features.values.begin(), features.values.end());

@@ -1,5 +1,7 @@
 #include <libsvm/svm.h>
 
+#include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include "classifiers/models.h"
@@ -36,11 +38,19 @@ struct FreeModel {
 class SvmClassifier : public Classifier {
   public:
     void fit(MatrixView features, std::span<const int> classes, int, std::uint64_t) override {
+        // By class: LIBSVM settles ties between classes by the order in which it meets them.
+        std::vector<std::size_t> order(features.rows());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::stable_sort(order.begin(), order.end(),
+                         [&](std::size_t a, std::size_t b) { return classes[a] < classes[b]; });
         rows_.clear();
+        std::vector<double> targets;
+        for (const std::size_t i : order) {
+            rows_.push_back(sparse_row(features.row(i)));
+            targets.push_back(classes[i]);
+        }
         std::vector<svm_node*> pointers;
-        for (std::size_t i = 0; i < features.rows(); ++i) rows_.push_back(sparse_row(features.row(i)));
         for (auto& row : rows_) pointers.push_back(row.data());
-        std::vector<double> targets(classes.begin(), classes.end());
         const svm_problem problem{static_cast<int>(rows_.size()), targets.data(), pointers.data()};
 
         svm_parameter parameter{};

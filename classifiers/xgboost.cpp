@@ -65,6 +65,8 @@ class XgboostClassifier : public Classifier {
         const std::vector<float> labels(classes.begin(), classes.end());
         check(XGDMatrixSetFloatInfo(training.get(), "label", labels.data(), labels.size()));
 
+        // A column sample much below 30 would keep columns that matter together apart.
+        const double column_share = std::clamp(30.0 / static_cast<double>(features.columns), 0.3, 1.0);
         // For tens to hundreds of samples: shallow trees, a third of the columns a tree, and leaves as small
         // as a class's few samples make them (min_child_weight is a sum of p(1-p), not a count).
         const std::pair<const char*, std::string> parameters[] = {
@@ -76,7 +78,7 @@ class XgboostClassifier : public Classifier {
             {"eta", "0.3"},
             {"min_child_weight", "0.3"},
             {"subsample", "0.8"},
-            {"colsample_bytree", "0.3"},
+            {"colsample_bytree", std::to_string(column_share)},
             {"max_bin", "32"},
             {"nthread", std::to_string(threads)},
             {"seed", std::to_string(stream_seed(seed, "xgboost") & 0x7FFFFFFF)},

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 namespace tracebench {
 namespace {
@@ -90,29 +92,69 @@ TEST(DecisionTree, LeafSharesAreThoseOfRowsThatNoColumnTellsApart) {
     EXPECT_FLOAT_EQ(shares[2], 0.75F);
 }
 
-TEST(DecisionTree, CountingAndSortingFindTheSameSplits) {
-    // Four values a column: the root counts; the same values told apart a little make it sort.
-    Random random(5);
-    Data coarse{3, {}, {}}, fine{3, {}, {}};
-    for (int i = 0; i < 200; ++i) {
-        int sum = 0;
-        for (int c = 0; c < 3; ++c) {
-            const auto value = static_cast<int>(random.below(4));
-            sum += value;
-            coarse.values.push_back(static_cast<float>(value));
-            fine.values.push_back(static_cast<float>(value) + static_cast<float>(i) * 1e-5F);
+/// The leaf that `query` reaches in the tree grown over `rows`, by trying every threshold of every column:
+/// how many rows of each class it holds.
+std::vector<int> reference_leaf(const Data& data, std::vector<std::size_t> rows,
+                                const std::vector<float>& query) {
+    constexpr std::size_t class_count = 3;
+    const auto value = [&](std::size_t row, std::size_t c) { return data.values[row * data.columns + c]; };
+    const auto count = [&](auto&& belongs) {
+        std::vector<int> counts(class_count, 0);
+        for (const std::size_t row : rows)
+            if (belongs(row)) ++counts[static_cast<std::size_t>(data.classes[row])];
+        return counts;
+    };
+    const auto purity = [](const std::vector<int>& counts) {
+        int squares = 0, all = 0;
+        for (const int n : counts) squares += n * n, all += n;
+        return static_cast<double>(squares) / all;
+    };
+    const std::vector<int> here = count([](std::size_t) { return true; });
+    if (std::count(here.begin(), here.end(), 0) == static_cast<int>(class_count) - 1) return here;
+    double best = -1, best_low = 0, best_high = 0;
+    std::size_t best_column = 0;
+    for (std::size_t c = 0; c < data.columns; ++c) {
+        std::set<float> distinct;
+        for (const std::size_t row : rows) distinct.insert(value(row, c));
+        for (auto low = distinct.begin(); low != distinct.end() && std::next(low) != distinct.end(); ++low) {
+            const double quality = purity(count([&](std::size_t row) { return value(row, c) <= *low; })) +
+                                   purity(count([&](std::size_t row) { return value(row, c) > *low; }));
+            if (quality <= best) continue;
+            best = quality, best_column = c, best_low = *low, best_high = *std::next(low);
         }
-        coarse.classes.push_back(sum > 4);
-        fine.classes.push_back(sum > 4);
     }
-    const DecisionTree counted = grow(coarse), sorted = grow(fine);
-    for (std::size_t i = 0; i < coarse.classes.size(); ++i) {
-        const auto row = std::vector<float>(coarse.values.begin() + static_cast<std::ptrdiff_t>(3 * i),
-                                            coarse.values.begin() + static_cast<std::ptrdiff_t>(3 * i + 3));
-        EXPECT_EQ(best_class(counted, row), coarse.classes[i]);
-        EXPECT_EQ(best_class(sorted, row), coarse.classes[i]);
+    if (best < 0) return here;
+    const bool left = query[best_column] <= (best_low + best_high) / 2;
+    std::vector<std::size_t> side;
+    for (const std::size_t row : rows)
+        if ((value(row, best_column) <= best_low) == left) side.push_back(row);
+    return reference_leaf(data, side, query);
+}
+
+TEST(DecisionTree, EqualsASearchOfEveryThreshold) {
+    // Columns of two values (counted), of real numbers (sorted) and of nine (counted above, sorted below).
+    Random random(5);
+    const auto draw = [&] {
+        return std::vector<float>{static_cast<float>(random.below(2)), static_cast<float>(random.normal()),
+                                  static_cast<float>(random.below(9))};
+    };
+    Data data{3, {}, {}};
+    for (int i = 0; i < 150; ++i) {
+        const std::vector<float> row = draw();
+        data.values.insert(data.values.end(), row.begin(), row.end());
+        data.classes.push_back(random.chance(0.2) ? static_cast<int>(random.below(3))
+                                                  : (row[1] > 0) + (row[2] > 5 && row[0] > 0));
     }
-    EXPECT_EQ(counted.leaves(), sorted.leaves());
+    const DecisionTree tree = grow(data, 3);
+    std::vector<std::size_t> all(data.classes.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    for (int q = 0; q < 200; ++q) {
+        const std::vector<float> query = draw();
+        const std::vector<int> expected = reference_leaf(data, all, query);
+        const auto shares = tree.shares(query);
+        const auto rows = static_cast<float>(std::accumulate(expected.begin(), expected.end(), 0));
+        for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(shares[c], static_cast<float>(expected[c]) / rows) << q;
+    }
 }
 
 TEST(DecisionTree, DrawsFurtherColumnsWhileThoseSeenDoNotVary) {
