@@ -11,8 +11,8 @@ namespace tracebench {
 void merge_real_details(nlohmann::json& dataset, const nlohmann::json& real);
 
 /// Adds what a metric's evaluate() gave in `details` for one generator: under "generators"/NAME of every
-/// key, and of every field for "distributions" (fields that real samples do not have are left out). Null adds nothing.
-/// Details of a generator that is there already are replaced.
+/// key, and of every field for "distributions" (fields that real samples do not have are left out). Null adds
+/// nothing. Details of a generator that is there already are replaced.
 void merge_generator_details(nlohmann::json& dataset, const std::string& generator,
                              const nlohmann::json& details);
 

@@ -23,10 +23,14 @@ std::uint64_t digit(std::uint8_t kind) {
         case 3:
         case 4:
         case 5:
-        case 8: return kind;
-        case 30: return 6;
-        case 34: return 7;
-        default: return unknown;
+        case 8:
+            return kind;
+        case 30:
+            return 6;
+        case 34:
+            return 7;
+        default:
+            return unknown;
     }
 }
 
@@ -99,7 +103,8 @@ std::optional<std::uint16_t> tcp_mss(std::span<const std::uint8_t> options) {
 }
 
 std::string tcp_flags_name(std::uint32_t flags) {
-    constexpr std::array<std::string_view, 8> names = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+    constexpr std::array<std::string_view, 8> names = {"FIN", "SYN", "RST", "PSH",
+                                                       "ACK", "URG", "ECE", "CWR"};
     std::vector<std::string_view> set;
     for (std::size_t bit = 0; bit < names.size(); ++bit)
         if (flags >> bit & 1) set.push_back(names[bit]);

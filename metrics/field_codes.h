@@ -16,7 +16,8 @@ std::uint32_t port_range(std::uint16_t port);
 
 /// The lower of the two, as it is below 32768, by range above.
 std::uint32_t service_port(std::uint16_t source, std::uint16_t destination);
-/// Of either; a range where the code stands for one (1024 of port_range() is not told from service port 1024).
+/// Of either; a range where the code stands for one (1024 of port_range() is not told from service port
+/// 1024).
 std::string port_name(std::uint32_t code);
 
 /// The kinds of a TCP header's options in order, four bits each, runs of no-operations as one; at most 13,

@@ -1,6 +1,8 @@
 // Flow scope: one value a flow where it is defined.
 
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "metrics/field_codes.h"
 #include "metrics/observed_sample.h"
@@ -29,7 +31,8 @@ enum Field : std::size_t {
     rtt,
     retransmissions,
     handshake,
-    closed
+    closed,
+    field_count
 };
 
 /// Welford's running mean and sample standard deviation.
@@ -64,19 +67,20 @@ struct TcpShares {
     double of(std::size_t count) const { return static_cast<double>(count) / static_cast<double>(packets); }
 };
 
-void observe_tcp(const Flow& flow, const TcpShares& shares, FieldWriter& writer) {
-    writer.add(syn_share, shares.of(shares.syn));
-    writer.add(fin_share, shares.of(shares.fin));
-    writer.add(rst_share, shares.of(shares.rst));
-    writer.add(psh_share, shares.of(shares.psh));
-    if (flow.rtt_ms) writer.add(rtt, *flow.rtt_ms);
-    writer.add(retransmissions,
-               static_cast<double>(flow.retransmissions) / static_cast<double>(shares.packets));
-    writer.add(handshake, flow.handshake);
-    writer.add(closed, flow.closed);
+using Values = std::array<double, field_count>;
+
+void measure_tcp(const Flow& flow, const TcpShares& shares, Values& values) {
+    values[syn_share] = shares.of(shares.syn);
+    values[fin_share] = shares.of(shares.fin);
+    values[rst_share] = shares.of(shares.rst);
+    values[psh_share] = shares.of(shares.psh);
+    if (flow.rtt_ms) values[rtt] = *flow.rtt_ms;
+    values[retransmissions] = static_cast<double>(flow.retransmissions) / static_cast<double>(shares.packets);
+    values[handshake] = flow.handshake;
+    values[closed] = flow.closed;
 }
 
-void observe_flow(const ObservedSample& sample, const FlowPackets& observed, FieldWriter& writer) {
+Values measure_flow(const ObservedSample& sample, const FlowPackets& observed) {
     Moments gaps, sizes[2];
     TcpShares tcp;
     for (std::size_t i = 0; i < observed.packets.size(); ++i) {
@@ -92,21 +96,24 @@ void observe_flow(const ObservedSample& sample, const FlowPackets& observed, Fie
     const Flow& flow = observed.flow;
     const auto count = static_cast<double>(flow.packets[0] + flow.packets[1]);
     const auto octets = static_cast<double>(flow.bytes[0] + flow.bytes[1]);
-    writer.add(protocol, flow.key.protocol);
+    Values values;
+    values.fill(std::numeric_limits<double>::quiet_NaN());
+    values[protocol] = flow.key.protocol;
     if (flow.key.protocol == ip_protocol::tcp || flow.key.protocol == ip_protocol::udp)
-        writer.add(service_port, codes::service_port(flow.src.port, flow.dst.port));
-    writer.add(packets, count);
-    writer.add(bytes, octets);
-    writer.add(duration, flow.duration_s());
-    if (gaps.n() >= 1) writer.add(iat_mean, gaps.mean());
-    if (gaps.n() >= 2) writer.add(iat_std, gaps.deviation());
-    if (sizes[0].n() >= 1) writer.add(size_mean_forward, sizes[0].mean());
-    if (sizes[1].n() >= 1) writer.add(size_mean_reverse, sizes[1].mean());
-    if (sizes[0].n() >= 2) writer.add(size_std_forward, sizes[0].deviation());
-    if (sizes[1].n() >= 2) writer.add(size_std_reverse, sizes[1].deviation());
-    writer.add(forward_packets, static_cast<double>(flow.packets[0]) / count);
-    if (octets > 0) writer.add(forward_bytes, static_cast<double>(flow.bytes[0]) / octets);
-    if (tcp.packets > 0) observe_tcp(flow, tcp, writer);
+        values[service_port] = codes::service_port(flow.src.port, flow.dst.port);
+    values[packets] = count;
+    values[bytes] = octets;
+    values[duration] = flow.duration_s();
+    if (gaps.n() >= 1) values[iat_mean] = gaps.mean();
+    if (gaps.n() >= 2) values[iat_std] = gaps.deviation();
+    if (sizes[0].n() >= 1) values[size_mean_forward] = sizes[0].mean();
+    if (sizes[1].n() >= 1) values[size_mean_reverse] = sizes[1].mean();
+    if (sizes[0].n() >= 2) values[size_std_forward] = sizes[0].deviation();
+    if (sizes[1].n() >= 2) values[size_std_reverse] = sizes[1].deviation();
+    values[forward_packets] = static_cast<double>(flow.packets[0]) / count;
+    if (octets > 0) values[forward_bytes] = static_cast<double>(flow.bytes[0]) / octets;
+    if (tcp.packets > 0) measure_tcp(flow, tcp, values);
+    return values;
 }
 
 }  // namespace
@@ -141,9 +148,18 @@ const std::vector<FieldInfo>& flow_fields() {
     return fields;
 }
 
+std::vector<double> flow_values(const ObservedSample& sample, const FlowPackets& flow) {
+    const Values values = measure_flow(sample, flow);
+    return {values.begin(), values.end()};
+}
+
 void observe_flows(const ObservedSample& sample, FieldWriter writer) {
-    for (const FlowPackets& flow : sample.flows)
-        if (!flow.packets.empty()) observe_flow(sample, flow, writer);
+    for (const FlowPackets& flow : sample.flows) {
+        if (flow.packets.empty()) continue;
+        const Values values = measure_flow(sample, flow);
+        for (std::size_t field = 0; field < field_count; ++field)
+            if (!std::isnan(values[field])) writer.add(field, values[field]);
+    }
 }
 
 }  // namespace tracebench

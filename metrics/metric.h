@@ -27,8 +27,9 @@ struct MetricInput {
     const SampleSet& real_train;    ///< what the generator learned from
     const SampleSet& real_heldout;  ///< what synthetic samples are compared with
     const SampleSet& synthetic;
-    const SampleSet& ceiling;  ///< independent-marginals samples fitted on real_train: no better than this = 1
-    std::uint64_t seed = 1;    ///< for resampling
+    const SampleSet&
+        ceiling;             ///< independent-marginals samples fitted on real_train: no better than this = 1
+    std::uint64_t seed = 1;  ///< for resampling
     std::size_t bootstrap = 200;  ///< session-level resamples for intervals; 0: none
     Progress* progress = nullptr;
 };
@@ -50,7 +51,7 @@ struct MetricValue {
     double floor = 0;
     /// The same measure for the ceiling samples; NaN where the ceiling cannot be told from the floor.
     double ceiling = 0;
-    std::string failed;  ///< why it could not be computed; the numbers above then mean nothing
+    std::string failed;   ///< why it could not be computed; the numbers above then mean nothing
     std::string skipped;  ///< why it does not apply here
 };
 

@@ -47,9 +47,12 @@ const Column* Observations::find(const std::string& field) const {
 
 const char* scope_name(FieldScope scope) {
     switch (scope) {
-        case FieldScope::packet: return "packet";
-        case FieldScope::flow: return "flow";
-        case FieldScope::session: return "session";
+        case FieldScope::packet:
+            return "packet";
+        case FieldScope::flow:
+            return "flow";
+        case FieldScope::session:
+            return "session";
     }
     return "";
 }

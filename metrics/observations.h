@@ -18,7 +18,7 @@ enum class CeilingModel {
 };
 
 struct FieldInfo {
-    std::string name;   ///< `ip.ttl`, `flow.duration`, `session.flows`: stable, used in results
+    std::string name;  ///< `ip.ttl`, `flow.duration`, `session.flows`: stable, used in results
     FieldKind kind = FieldKind::continuous;
     FieldScope scope = FieldScope::packet;
     std::string unit;   ///< "bytes", "s", "1"; empty for codes

@@ -40,6 +40,8 @@ const std::vector<FieldInfo>& session_fields();
 
 void observe_packets(const ObservedSample& sample, FieldWriter writer);
 void observe_flows(const ObservedSample& sample, FieldWriter writer);
+/// One flow's values in flow_fields() order; NaN where one is not defined.
+std::vector<double> flow_values(const ObservedSample& sample, const FlowPackets& flow);
 void observe_session(const ObservedSample& sample, FieldWriter writer);
 
 }  // namespace tracebench

@@ -150,8 +150,8 @@ void observe_packets(const ObservedSample& sample, FieldWriter writer) {
         observe_ip(h, place[i], writer);
         if (place[i].in_flow) {
             writer.add(packet_direction, static_cast<double>(place[i].direction));
-            writer.add(joint_size_bigram,
-                       place[i].class_before * 16 + codes::packet_class(place[i].direction, h.payload_length()));
+            writer.add(joint_size_bigram, place[i].class_before * 16 +
+                                              codes::packet_class(place[i].direction, h.payload_length()));
         }
         if (h.has_tcp() || h.has_udp()) observe_ports(h.transport(), writer);
         if (h.has_tcp()) observe_tcp(h, place[i], writer);

@@ -8,6 +8,7 @@
 #include "metrics/compliance/compliance_metric.h"
 #include "metrics/distance/field_distance.h"
 #include "metrics/metric.h"
+#include "metrics/privacy/privacy_metric.h"
 #include "metrics/summary.h"
 
 namespace tracebench {
@@ -27,11 +28,14 @@ constexpr std::array table = {
     Entry{"distance", make<FieldDistance>},
     Entry{"compliance", make<ComplianceMetric>},
     Entry{"summary", make<Summary>},
+    Entry{"privacy", make<PrivacyMetric>},
 };
 
 }  // namespace
 
-nlohmann::json Metric::describe_real(const SampleSet&) const { return nullptr; }
+nlohmann::json Metric::describe_real(const SampleSet&) const {
+    return nullptr;
+}
 
 std::vector<std::string> metric_names() {
     std::vector<std::string> names;
@@ -43,9 +47,10 @@ std::unique_ptr<Metric> make_metric(const std::string& name, const nlohmann::jso
     for (const Entry& entry : table) {
         if (name != entry.name) continue;
         if (!settings.is_null() && !settings.empty())
-            throw InputError(fmt::format("metric '{}'", name),
-                             fmt::format("has no setting '{}'", settings.is_object() ? settings.begin().key() : "?"),
-                             "leave its settings out");
+            throw InputError(
+                fmt::format("metric '{}'", name),
+                fmt::format("has no setting '{}'", settings.is_object() ? settings.begin().key() : "?"),
+                "leave its settings out");
         return entry.make();
     }
     throw InputError("metrics", fmt::format("'{}' is no metric", name),

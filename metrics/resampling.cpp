@@ -48,11 +48,6 @@ Bootstrap::Bootstrap(std::span<const std::string> labels) : sessions_(labels.siz
     for (auto& [label, sessions] : group(labels, 2)) strata_.push_back(std::move(sessions));
 }
 
-Bootstrap::Bootstrap(std::size_t sessions) : strata_(1), sessions_(sessions) {
-    strata_[0].resize(sessions);
-    std::iota(strata_[0].begin(), strata_[0].end(), 0u);
-}
-
 void Bootstrap::draw(Random& random, std::span<double> weights) const {
     std::fill(weights.begin(), weights.end(), 0.0);
     for (const auto& stratum : strata_)

@@ -21,8 +21,6 @@ class Bootstrap {
   public:
     /// One label a session.
     explicit Bootstrap(std::span<const std::string> labels);
-    /// All sessions of one label.
-    explicit Bootstrap(std::size_t sessions);
 
     /// False with fewer than two sessions: nothing can be said of their spread then.
     bool possible() const { return sessions_ >= 2; }

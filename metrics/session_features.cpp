@@ -46,8 +46,10 @@ std::size_t count_endpoints(const std::vector<FlowPackets>& observed) {
 double throughput_variation(const Trace& trace) {
     constexpr std::int64_t step_ns = 100'000'000;
     const std::int64_t start = trace.packets.front().time_ns;
-    const double steps = std::floor((static_cast<double>(trace.packets.back().time_ns) -
-                                     static_cast<double>(start)) / static_cast<double>(step_ns)) + 1;
+    const double steps =
+        std::floor((static_cast<double>(trace.packets.back().time_ns) - static_cast<double>(start)) /
+                   static_cast<double>(step_ns)) +
+        1;
     double sum = 0, squares = 0, in_step = 0;
     std::int64_t current = 0;
     for (const PacketView& packet : trace.packets) {
@@ -101,8 +103,9 @@ void observe_session(const ObservedSample& sample, FieldWriter writer) {
     writer.add(bytes, total);
     writer.add(duration, trace.duration_s());
     for (std::size_t i = 1; i < sample.flows.size(); ++i)
-        writer.add(flow_gap, static_cast<double>(sample.flows[i].flow.first_ns -
-                                                 sample.flows[i - 1].flow.first_ns) * 1e-9);
+        writer.add(
+            flow_gap,
+            static_cast<double>(sample.flows[i].flow.first_ns - sample.flows[i - 1].flow.first_ns) * 1e-9);
     if (in_flows > 0) writer.add(forward_bytes, forward / in_flows);
     writer.add(burstiness, throughput_variation(trace));
 }

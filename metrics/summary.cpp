@@ -25,7 +25,8 @@ nlohmann::json Summary::describe_real(const SampleSet& heldout) const {
                           {"unit", field.unit}});
     return {{"fields", std::move(fields)},
             {"distributions", describe_distributions(heldout.observations)},
-            {"summary", {{"statistics", describe_statistics()}, {"real", summarise_statistics(heldout.observations)}}},
+            {"summary",
+             {{"statistics", describe_statistics()}, {"real", summarise_statistics(heldout.observations)}}},
             {"sessions", {{"real", describe_sessions(heldout.samples)}}}};
 }
 

@@ -5,19 +5,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
-#include <numeric>
+#include <set>
 
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/progress.h"
-#include "bench/cli/damage.h"
+#include "bench/cli/captures.h"
 #include "bench/cli/verbs.h"
-#include "datasets/source.h"
 #include "metrics/distance/csv_columns.h"
 #include "metrics/distance/field_report.h"
-#include "traffic/capture_reader.h"
 
 namespace tracebench::cli {
 namespace {
@@ -33,40 +30,31 @@ struct Outcome {
     nlohmann::json summary;
 };
 
-/// A capture is one session; a folder has one in each capture.
-Observations observe_path(const std::string& path) {
-    std::vector<LabelledTrace> samples;
-    if (std::filesystem::is_directory(path)) {
-        const Dataset dataset = load_folder(path);
-        for (const std::string& warning : dataset.warnings)
-            fmt::print(stderr, "tracebench: warning: {}\n", printable(warning));
-        std::vector<std::size_t> all(dataset.samples.size());
-        std::iota(all.begin(), all.end(), std::size_t{0});
-        samples = load_samples(dataset, all);
-    } else {
-        std::optional<CaptureDamage> damage;
-        samples.push_back({path, "", read_trace(path, &damage)});
-        warn_damage(path, damage, samples.back().trace.size());
-    }
-    Observations observations = observe(samples);
-    if (observations.packets == 0) throw InputError(path, "holds no packets", "nothing can be compared");
-    return observations;
-}
-
 nlohmann::json describe(const Observations& side) {
-    return {{"sessions", side.sessions()}, {"packets", side.packets}, {"flows", side.flows}, {"bytes", side.bytes}};
+    return {{"sessions", side.sessions()},
+            {"packets", side.packets},
+            {"flows", side.flows},
+            {"bytes", side.bytes}};
 }
 
 Outcome compare_captures(const Options& options) {
-    const Observations real = observe_path(options.real), synthetic = observe_path(options.synthetic);
+    // A capture is one session.
+    Observations real = observe(load_captures(options.real)),
+                 synthetic = observe(load_captures(options.synthetic));
+    // Labels keep the mix of classes fixed in resamples; they help only where both sides have them.
+    const auto labels_of = [](const Observations& side) {
+        return std::set<std::string>(side.session_labels.begin(), side.session_labels.end());
+    };
+    if (labels_of(real) != labels_of(synthetic))
+        for (Observations* side : {&real, &synthetic}) side->session_labels.assign(side->sessions(), "");
     Outcome outcome;
     ConsoleProgress progress("distance");
     for (std::size_t i = 0; i < real.columns.size(); ++i) {
         progress.check_interrupted();
         progress.update(static_cast<double>(i), static_cast<double>(real.columns.size()), "fields");
         if (real.columns[i].values.empty() && synthetic.columns[i].values.empty()) continue;
-        outcome.fields.push_back(report_field(real.columns[i], real.sessions(), synthetic.columns[i],
-                                              synthetic.sessions(), options.report));
+        outcome.fields.push_back(report_field(real.columns[i], real.session_labels, synthetic.columns[i],
+                                              synthetic.session_labels, options.report));
     }
     outcome.summary = {{"unit", "session"}, {"real", describe(real)}, {"synthetic", describe(synthetic)}};
     return outcome;
@@ -77,10 +65,12 @@ Outcome compare_columns(const Options& options) {
     Outcome outcome;
     ConsoleProgress progress("distance");
     const std::vector<ColumnPair> pairs = pair_columns(real, synthetic);
+    const std::vector<std::string> real_labels(real.rows.size()), synthetic_labels(synthetic.rows.size());
     for (const ColumnPair& pair : pairs) {
         progress.check_interrupted();
-        progress.update(static_cast<double>(outcome.fields.size()), static_cast<double>(pairs.size()), "columns");
-        outcome.fields.push_back(report_field(pair.real, real.rows.size(), pair.synthetic, synthetic.rows.size(),
+        progress.update(static_cast<double>(outcome.fields.size()), static_cast<double>(pairs.size()),
+                        "columns");
+        outcome.fields.push_back(report_field(pair.real, real_labels, pair.synthetic, synthetic_labels,
                                               options.report, pair.names));
     }
     outcome.summary = {{"unit", "row"},
@@ -118,8 +108,8 @@ void print_table(const Outcome& outcome) {
     std::stable_sort(order.begin(), order.end(), [](const FieldReport* a, const FieldReport* b) {
         return a->value(measure::jsd) > b->value(measure::jsd);
     });
-    fmt::print("{:28} {:>9} {:>9} {:>6} {:>14} {:>6} {:>6} {:>6} {:>6} {:>14}\n", "field", "n real", "n synth", "JSD",
-               "95% interval", "floor", "TVD", "Hell.", "KS", "Wasserstein-1");
+    fmt::print("{:28} {:>9} {:>9} {:>6} {:>14} {:>6} {:>6} {:>6} {:>6} {:>14}\n", "field", "n real",
+               "n synth", "JSD", "95% interval", "floor", "TVD", "Hell.", "KS", "Wasserstein-1");
     for (const FieldReport* field : order) {
         const bool ordered = field->info.kind == FieldKind::continuous;
         fmt::print("{:28} {:>9} {:>9} {:>6.3f} {:>14} {:>6} {:>6.3f} {:>6.3f} {:>6} {:>14}\n",
@@ -129,16 +119,20 @@ void print_table(const Outcome& outcome) {
                    field->value(measure::tvd), field->value(measure::hellinger),
                    ordered ? fmt::format("{:.3f}", field->value(measure::ks)) : "",
                    ordered && field->distances
-                       ? fmt::format("{:.4g} {}", (*field->distances)[measure::wasserstein], field->info.unit)
+                       ? fmt::format("{:.4g} {}", (*field->distances)[measure::wasserstein],
+                                     field->info.unit == "1" ? "" : field->info.unit)
                        : "");
     }
     const std::string unit = outcome.summary["unit"];
     fmt::print("\n{} fields, mean JSD {:.3f} (0 alike, 1 disjoint). Floor: between halves of the real {}s.\n",
                order.size(), outcome.summary["mean"]["jsd"].get<double>(), unit);
-    const bool intervals = std::any_of(order.begin(), order.end(), [](const auto* f) { return f->intervals; });
+    const bool intervals =
+        std::any_of(order.begin(), order.end(), [](const auto* f) { return f->intervals; });
     if (!intervals)
-        fmt::print("No intervals: they need two {0}s or more on either side (packets of one {0} are not independent).\n",
-                   unit);
+        fmt::print(
+            "No intervals: they need two {0}s or more on either side (packets of one {0} are not "
+            "independent).\n",
+            unit);
 }
 
 int run(const Options& options) {
@@ -153,8 +147,10 @@ int run(const Options& options) {
 void add_distance(CLI::App& app, Action& action) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand(
-        "distance", "Distances between real and synthetic traffic: every header field, flow and session feature");
-    verb->add_option("REAL", options->real, "capture, or folder of captures (a session each); with --columns a CSV file")
+        "distance",
+        "Distances between real and synthetic traffic: every header field, flow and session feature");
+    verb->add_option("REAL", options->real,
+                     "capture, or folder of captures (a session each); with --columns a CSV file")
         ->required();
     verb->add_option("SYNTHETIC", options->synthetic, "the same for what is compared with it")->required();
     verb->add_flag("--columns", options->columns,

@@ -6,11 +6,9 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
-#include "base/error.h"
+#include "bench/cli/captures.h"
 #include "bench/cli/verbs.h"
-#include "datasets/source.h"
 #include "metrics/privacy/memorisation.h"
 
 namespace tracebench::cli {
@@ -22,13 +20,8 @@ struct Options {
     ProximityOptions proximity;
 };
 
-PrivacyView view_folder(const std::string& folder) {
-    const Dataset dataset = load_folder(folder);
-    for (const std::string& warning : dataset.warnings)
-        fmt::print(stderr, "tracebench: warning: {}\n", printable(warning));
-    std::vector<std::size_t> all(dataset.samples.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    return view_privacy(load_samples(dataset, all));
+PrivacyView view_captures(const std::string& path) {
+    return view_privacy(load_captures(path));
 }
 
 nlohmann::json to_json(const Share& share) {
@@ -59,14 +52,14 @@ nlohmann::json to_json(const Proximity& proximity) {
 }
 
 nlohmann::json measure(const Options& options) {
-    const PrivacyView train = view_folder(options.train), synthetic = view_folder(options.synthetic);
+    const PrivacyView train = view_captures(options.train), synthetic = view_captures(options.synthetic);
     nlohmann::json json = {{"exact_copies", to_json(exact_copies(synthetic.flows, train.flows))},
                            {"min_copy_packets", min_copy_packets},
                            {"identifiers", leaks(synthetic, train)},
                            {"heldout", nullptr},
                            {"proximity", nullptr}};
     if (options.heldout.empty()) return json;
-    const PrivacyView heldout = view_folder(options.heldout);
+    const PrivacyView heldout = view_captures(options.heldout);
     json["heldout"] = {{"exact_copies", to_json(exact_copies(heldout.flows, train.flows))},
                        {"identifiers", leaks(heldout, train)}};
     if (const auto proximity = measure_proximity(train, heldout, synthetic, options.proximity))
@@ -76,8 +69,8 @@ nlohmann::json measure(const Options& options) {
 
 std::string share_text(const nlohmann::json& share) {
     if (share["rate"].is_null()) return "none to compare";
-    return fmt::format("{:.1f}% ({} of {})", share["rate"].get<double>() * 100, share["count"].get<std::size_t>(),
-                       share["of"].get<std::size_t>());
+    return fmt::format("{:.1f}% ({} of {})", share["rate"].get<double>() * 100,
+                       share["count"].get<std::size_t>(), share["of"].get<std::size_t>());
 }
 
 void print_text(const nlohmann::json& json) {
@@ -86,7 +79,8 @@ void print_text(const nlohmann::json& json) {
         fmt::print("{:34} {:26} {}\n", title, share_text(share_of(json)),
                    heldout.is_null() ? "" : share_text(share_of(heldout)));
     };
-    fmt::print("{:34} {:26} {}\n", "found in train", "synthetic", heldout.is_null() ? "" : "held-out (never seen)");
+    fmt::print("{:34} {:26} {}\n", "found in train", "synthetic",
+               heldout.is_null() ? "" : "held-out (never seen)");
     line(fmt::format("flows of {}+ packets, exact copies", min_copy_packets),
          [](const nlohmann::json& side) { return side["exact_copies"]; });
     for (const char* kind : {"addresses", "macs", "endpoints", "connections"})
@@ -97,8 +91,9 @@ void print_text(const nlohmann::json& json) {
     }
     if (json["proximity"].is_null()) return;
     const nlohmann::json& membership = json["proximity"]["membership"];
-    fmt::print("\nNearest training over nearest held-out flow: {:.3f} (1: no closer to what was learned from)\n",
-               json["proximity"]["distance_ratio"].get<double>());
+    fmt::print(
+        "\nNearest training over nearest held-out flow: {:.3f} (1: no closer to what was learned from)\n",
+        json["proximity"]["distance_ratio"].get<double>());
     fmt::print("Membership inference: AUC {:.3f}", membership["auc"].get<double>());
     if (!membership["auc_ci95"].is_null())
         fmt::print(", 95% interval {:.3f}..{:.3f}", membership["auc_ci95"][0].get<double>(),
@@ -122,8 +117,11 @@ void add_privacy(CLI::App& app, Action& action) {
     auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand(
         "privacy", "What synthetic traffic gives away of its training data: copies, membership, identifiers");
-    verb->add_option("--train", options->train, "folder of the captures that the generator learned from")->required();
-    verb->add_option("--synthetic", options->synthetic, "folder of the captures that it made")->required();
+    verb->add_option("--train", options->train,
+                     "capture or folder of captures that the generator learned from")
+        ->required();
+    verb->add_option("--synthetic", options->synthetic, "capture or folder of captures that it made")
+        ->required();
     verb->add_option("--heldout", options->heldout,
                      "folder of real captures that it never saw: what is natural, and membership inference");
     verb->add_flag("--json", options->json, "one JSON document instead of text");

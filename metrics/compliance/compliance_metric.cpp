@@ -76,7 +76,8 @@ class Comparison {
 
     /// `count(summary)` gives the counts of one side.
     template <typename Count>
-    MetricValue value(const std::string& metric, const std::string& group, bool lower_is_better, Count count) const {
+    MetricValue value(const std::string& metric, const std::string& group, bool lower_is_better,
+                      Count count) const {
         const Counts synthetic = count(synthetic_);
         Counts real = count(heldout_);
         MetricValue value;

@@ -22,8 +22,8 @@ std::vector<double> distinct(const std::vector<double>& sorted, std::size_t limi
 std::vector<double> edges_around(const std::vector<double>& values) {
     std::vector<double> edges{values.front()};
     for (std::size_t i = 1; i < values.size(); ++i)
-        edges.push_back(std::max(values[i - 1] / 2 + values[i] / 2,
-                                 std::nextafter(values[i - 1], values[i])));
+        edges.push_back(
+            std::max(values[i - 1] / 2 + values[i] / 2, std::nextafter(values[i - 1], values[i])));
     edges.push_back(values.back());
     return edges;
 }

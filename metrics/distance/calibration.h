@@ -1,5 +1,6 @@
 #pragma once
-/// What is known of a field's distances beyond their value: spread, noise floor, and what knowing nothing costs.
+/// What is known of a field's distances beyond their value: spread, noise floor, and what knowing nothing
+/// costs.
 
 #include <array>
 #include <vector>

@@ -34,7 +34,8 @@ std::optional<double> number(std::string_view text) {
     return value;
 }
 
-[[noreturn]] void bad_cell(const CsvTable& table, std::size_t row, std::size_t column, std::string_view what) {
+[[noreturn]] void bad_cell(const CsvTable& table, std::size_t row, std::size_t column,
+                           std::string_view what) {
     throw InputError(fmt::format("{}, row {}, column '{}'", table.name, row + 2, table.header[column]),
                      fmt::format("'{}' {}", table.rows[row][column], what),
                      "the real column is numeric: mend the cell or leave the column out of both files");
@@ -54,7 +55,8 @@ std::vector<double> numbers(const CsvTable& table, std::size_t column) {
 
 bool is_numeric(const CsvTable& table, std::size_t column) {
     const auto& rows = table.rows;
-    const bool some = std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return number(row[column]); });
+    const bool some =
+        std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return number(row[column]); });
     return some && std::all_of(rows.begin(), rows.end(), [&](const auto& row) {
                return trimmed(row[column]).empty() || number(row[column]);
            });
@@ -64,7 +66,8 @@ std::vector<double> codes(const CsvTable& table, std::size_t column, const std::
     std::vector<double> values;
     values.reserve(table.rows.size());
     for (const auto& row : table.rows)
-        values.push_back(static_cast<double>(std::lower_bound(names.begin(), names.end(), row[column]) - names.begin()));
+        values.push_back(
+            static_cast<double>(std::lower_bound(names.begin(), names.end(), row[column]) - names.begin()));
     return values;
 }
 
@@ -79,12 +82,14 @@ Column make_column(const FieldInfo& info, std::vector<double> values) {
 
 std::vector<ColumnPair> pair_columns(const CsvTable& real, const CsvTable& synthetic) {
     for (const CsvTable* table : {&real, &synthetic})
-        if (table->rows.empty()) throw InputError(table->name, "has a header but no rows", "nothing can be compared");
+        if (table->rows.empty())
+            throw InputError(table->name, "has a header but no rows", "nothing can be compared");
     if (real.header != synthetic.header)
-        throw InputError(synthetic.name,
-                         fmt::format("has the columns '{}' where {} has '{}'", fmt::join(synthetic.header, ","),
-                                     real.name, fmt::join(real.header, ",")),
-                         "give both files the same header");
+        throw InputError(
+            synthetic.name,
+            fmt::format("has the columns '{}' where {} has '{}'", fmt::join(synthetic.header, ","), real.name,
+                        fmt::join(real.header, ",")),
+            "give both files the same header");
     std::vector<ColumnPair> pairs;
     for (std::size_t i = 0; i < real.header.size(); ++i) {
         ColumnPair pair;

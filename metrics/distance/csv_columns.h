@@ -16,8 +16,8 @@ struct ColumnPair {
 };
 
 /// A column is numeric where every real cell is a number, else text. Throws InputError: other headers than
-/// the real table's (order included), a table without rows, and in a numeric column a cell that is empty, not a
-/// number, NaN, infinite or beyond 1e300, naming its row (the header is row 1).
+/// the real table's (order included), a table without rows, and in a numeric column a cell that is empty, not
+/// a number, NaN, infinite or beyond 1e300, naming its row (the header is row 1).
 std::vector<ColumnPair> pair_columns(const CsvTable& real, const CsvTable& synthetic);
 
 }  // namespace tracebench

@@ -15,7 +15,8 @@ std::vector<double> top_codes(const Column& column) {
     std::map<double, std::size_t> counts;
     for (const double value : column.values) ++counts[value];
     std::vector<std::pair<double, std::size_t>> order(counts.begin(), counts.end());
-    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::stable_sort(order.begin(), order.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
     std::vector<double> codes;
     for (const auto& [code, count] : order)
         if (codes.size() < max_categories) codes.push_back(code);

@@ -87,7 +87,8 @@ std::optional<Distances> FieldComparison::distances() const {
 std::vector<double> FieldComparison::histogram(bool of_b) const {
     std::vector<double> counts(bins_);
     const std::size_t first = of_b ? a_sessions_ : 0, end = of_b ? sessions() : a_sessions_;
-    for (std::size_t i = first_cell_[first]; i < first_cell_[end]; ++i) counts[cells_[i].bin] += cells_[i].count;
+    for (std::size_t i = first_cell_[first]; i < first_cell_[end]; ++i)
+        counts[cells_[i].bin] += cells_[i].count;
     return counts;
 }
 

@@ -23,7 +23,9 @@ inline constexpr std::array<std::string_view, count> names = {"jsd", "tvd", "hel
 /// `ks` and `wasserstein` are 0 for categorical fields and mean nothing there.
 using Distances = std::array<double, measure::count>;
 /// How many of the measures a field has: all for a continuous one, the first three for a categorical one.
-inline std::size_t measure_count(FieldKind kind) { return kind == FieldKind::continuous ? measure::count : measure::ks; }
+inline std::size_t measure_count(FieldKind kind) {
+    return kind == FieldKind::continuous ? measure::count : measure::ks;
+}
 
 class FieldComparison {
   public:
@@ -49,8 +51,8 @@ class FieldComparison {
     };
 
     std::size_t a_sessions_, b_sessions_, bins_;
-    std::vector<std::size_t> first_cell_;  ///< one a session, and the end
-    std::vector<Cell> cells_;              ///< what is in the bins, session by session
+    std::vector<std::size_t> first_cell_;   ///< one a session, and the end
+    std::vector<Cell> cells_;               ///< what is in the bins, session by session
     std::optional<SortedSessions> sorted_;  ///< continuous fields only
 };
 

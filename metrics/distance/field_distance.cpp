@@ -115,8 +115,8 @@ Distances FieldEvaluation::ceiling(const Column& uniform, const Bins& shared) co
     const bool flat = heldout_.info.ceiling == CeilingModel::uniform;
     const Column& column = flat ? uniform : ceiling_;
     const std::size_t sessions = flat ? 1 : plan_.input.ceiling.observations.sessions();
-    const FieldComparison comparison(heldout_, plan_.input.real_heldout.observations.sessions(), column, sessions,
-                                     shared);
+    const FieldComparison comparison(heldout_, plan_.input.real_heldout.observations.sessions(), column,
+                                     sessions, shared);
     if (const auto distances = comparison.distances()) return *distances;
     // Samples that never have the field are as far as can be, except where there is no scale to say so.
     Distances none;
@@ -133,7 +133,8 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
                                                                : "";
     for (MetricValue& value : values) {
         value.value = 1;
-        if (!empty_side.empty() && value.metric == measure::names[measure::wasserstein]) value.failed = empty_side;
+        if (!empty_side.empty() && value.metric == measure::names[measure::wasserstein])
+            value.failed = empty_side;
     }
     if (real_.values.empty()) return;
 
@@ -141,8 +142,7 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
     const Bins shared = bins(uniform);
     const FieldComparison pool(real_, input.real_train.observations.sessions() + heldout_sessions,
                                Column{real_.info, {}, {}}, 0, shared);
-    const NoiseFloor floor =
-        noise_floor(pool, plan_.splits, stream_seed(real_seed, "floor"), floor_splits);
+    const NoiseFloor floor = noise_floor(pool, plan_.splits, stream_seed(real_seed, "floor"), floor_splits);
     const Distances highest = ceiling(uniform, shared);
     for (std::size_t m = 0; m < values.size(); ++m) {
         values[m].floor = floor.mean[m];
@@ -175,7 +175,8 @@ MetricResult FieldDistance::evaluate(const MetricInput& input) const {
             input.progress->check_interrupted();
             input.progress->update(static_cast<double>(field), static_cast<double>(fields), "fields");
         }
-        for (MetricValue& value : FieldEvaluation(plan, field).values()) result.values.push_back(std::move(value));
+        for (MetricValue& value : FieldEvaluation(plan, field).values())
+            result.values.push_back(std::move(value));
     }
     return result;
 }

@@ -16,12 +16,12 @@ Bins shared_bins(const Column& real, const Column& synthetic) {
     return Bins::categorical(std::move(codes));
 }
 
-std::optional<Distances> floor_of(const Column& real, std::size_t real_sessions, std::size_t synthetic_sessions,
-                                  const Bins& bins, std::uint64_t seed) {
-    if (real_sessions < 4) return std::nullopt;
-    const std::vector<std::string> labels(real_sessions, "real");
-    const RandomSplits splits(labels, {{"real", real_sessions}}, {{"real", synthetic_sessions}});
-    const FieldComparison pool(real, real_sessions, Column{real.info, {}, {}}, 0, bins);
+std::optional<Distances> floor_of(const Column& real, std::span<const std::string> real_labels,
+                                  std::span<const std::string> synthetic_labels, const Bins& bins,
+                                  std::uint64_t seed) {
+    if (real_labels.size() < 4) return std::nullopt;
+    const RandomSplits splits(real_labels, count_labels(real_labels), count_labels(synthetic_labels));
+    const FieldComparison pool(real, real_labels.size(), Column{real.info, {}, {}}, 0, bins);
     const NoiseFloor floor = noise_floor(pool, splits, stream_seed(seed, "floor"), floor_splits);
     if (std::isnan(floor.mean[measure::jsd])) return std::nullopt;
     return floor.mean;
@@ -36,16 +36,17 @@ nlohmann::json by_measure(const FieldReport& report, const Distances& distances)
 
 }  // namespace
 
-FieldReport report_field(const Column& real, std::size_t real_sessions, const Column& synthetic,
-                         std::size_t synthetic_sessions, const ReportOptions& options,
-                         const std::vector<std::string>& names) {
-    if (real.values.empty() && synthetic.values.empty()) throw std::invalid_argument("a field without values");
+FieldReport report_field(const Column& real, std::span<const std::string> real_labels,
+                         const Column& synthetic, std::span<const std::string> synthetic_labels,
+                         const ReportOptions& options, const std::vector<std::string>& names) {
+    if (real.values.empty() && synthetic.values.empty())
+        throw std::invalid_argument("a field without values");
     FieldReport report;
     report.info = real.info;
     report.n_real = real.values.size();
     report.n_synthetic = synthetic.values.size();
     const Bins bins = shared_bins(real, synthetic);
-    const FieldComparison comparison(real, real_sessions, synthetic, synthetic_sessions, bins);
+    const FieldComparison comparison(real, real_labels.size(), synthetic, synthetic_labels.size(), bins);
     report.distances = comparison.distances();
     report.real_counts = comparison.histogram(false);
     report.synthetic_counts = comparison.histogram(true);
@@ -59,25 +60,21 @@ FieldReport report_field(const Column& real, std::size_t real_sessions, const Co
     if (!report.distances || options.bootstrap == 0) return report;
 
     const DistanceLists replicates = bootstrap_distances(
-        comparison, Bootstrap(real_sessions), Bootstrap(synthetic_sessions), stream_seed(options.seed, "real"),
+        comparison, Bootstrap(real_labels), Bootstrap(synthetic_labels), stream_seed(options.seed, "real"),
         stream_seed(options.seed, "synthetic"), options.bootstrap);
     if (interval95(replicates[measure::jsd])) {
         report.intervals.emplace();
         for (std::size_t m = 0; m < measure::count; ++m) (*report.intervals)[m] = *interval95(replicates[m]);
     }
-    report.floor = floor_of(real, real_sessions, synthetic_sessions, bins, options.seed);
+    report.floor = floor_of(real, real_labels, synthetic_labels, bins, options.seed);
     return report;
 }
 
 nlohmann::json FieldReport::to_json() const {
-    nlohmann::json json = {{"field", info.name},
-                           {"kind", kind_name(info.kind)},
-                           {"unit", info.unit},
-                           {"n", {n_real, n_synthetic}},
-                           {"wasserstein", nullptr},
-                           {"ks", nullptr},
-                           {"ci95", nullptr},
-                           {"noise_floor", nullptr}};
+    nlohmann::json json = {{"field", info.name},     {"kind", kind_name(info.kind)},
+                           {"unit", info.unit},      {"n", {n_real, n_synthetic}},
+                           {"wasserstein", nullptr}, {"ks", nullptr},
+                           {"ci95", nullptr},        {"noise_floor", nullptr}};
     for (std::size_t m = 0; m < measure_count(info.kind); ++m)
         if (distances || m != measure::wasserstein) json[std::string(measure::names[m])] = value(m);
     if (!distances) json["note"] = "occurs on one side only";

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct FieldReport {
     std::optional<Distances> floor;
     std::vector<double> edges;            ///< of numeric bins; empty for categories
     std::vector<std::string> categories;  ///< of categorical bins
-    std::vector<double> real_counts, synthetic_counts;  ///< numeric: the first is the underflow, the last the overflow
+    std::vector<double> real_counts,
+        synthetic_counts;  ///< numeric: the first is the underflow, the last the overflow
 
     double value(std::size_t m) const { return distances ? (*distances)[m] : 1.0; }
     /// As docs and interface have it: {"field","kind","n","jsd",...,"ci95","noise_floor","bins"}.
@@ -34,10 +36,11 @@ struct ReportOptions {
     std::uint64_t seed = 1;
 };
 
-/// `names` maps the codes of a categorical column to text; empty: category_name(). The sides have the given
-/// numbers of sessions. Throws std::invalid_argument where neither side has a value.
-FieldReport report_field(const Column& real, std::size_t real_sessions, const Column& synthetic,
-                         std::size_t synthetic_sessions, const ReportOptions& options,
-                         const std::vector<std::string>& names = {});
+/// One label a session of either side, for resampling and the floor; both sides should have the same labels.
+/// `names` maps the codes of a categorical column to text; empty: category_name().
+/// Throws std::invalid_argument where neither side has a value.
+FieldReport report_field(const Column& real, std::span<const std::string> real_labels,
+                         const Column& synthetic, std::span<const std::string> synthetic_labels,
+                         const ReportOptions& options, const std::vector<std::string>& names = {});
 
 }  // namespace tracebench

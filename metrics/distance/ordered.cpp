@@ -12,13 +12,12 @@ struct Weighted {
     double a, b;  ///< weight on either side
 };
 
-/// Both distances in one sweep over points sorted by value. Weights are added up before they are divided, so
-/// that counts stay exact integers.
+/// Both distances in one sweep over points sorted by value. Weights are added up before they are divided:
+/// counts stay exact integers, and equal distributions are at distance 0 exactly.
 template <typename Points, typename WeightA, typename WeightB>
 OrderedDistances sweep(const Points& points, double a_total, double b_total, WeightA weight_a,
                        WeightB weight_b) {
     OrderedDistances result;
-    const double a_scale = 1 / a_total, b_scale = 1 / b_total;
     double below_a = 0, below_b = 0;
     for (std::size_t i = 0; i < points.size();) {
         const double value = points[i].value;
@@ -27,7 +26,7 @@ OrderedDistances sweep(const Points& points, double a_total, double b_total, Wei
             below_b += weight_b(points[i]);
         }
         if (i == points.size()) break;
-        const double gap = std::abs(below_a * a_scale - below_b * b_scale);
+        const double gap = std::abs(below_a / a_total - below_b / b_total);
         result.wasserstein += gap * (points[i].value - value);
         result.ks = std::max(result.ks, gap);
     }
@@ -50,9 +49,8 @@ OrderedDistances compare(std::span<const double> a, std::span<const double> a_we
         b_total += weight;
     }
     if (!(a_total > 0) || !(b_total > 0)) throw std::invalid_argument("a sample without values");
-    std::sort(points.begin(), points.end(), [](const Weighted& x, const Weighted& y) {
-        return x.value < y.value;
-    });
+    std::sort(points.begin(), points.end(),
+              [](const Weighted& x, const Weighted& y) { return x.value < y.value; });
     return sweep(
         points, a_total, b_total, [](const Weighted& point) { return point.a; },
         [](const Weighted& point) { return point.b; });

@@ -18,7 +18,8 @@ bool in_table(const FieldInfo& field) {
 nlohmann::json describe_statistics() {
     nlohmann::json list = nlohmann::json::array();
     for (const FieldInfo& field : all_fields())
-        if (in_table(field)) list.push_back({{"name", field.name}, {"title", field.title}, {"unit", field.unit}});
+        if (in_table(field))
+            list.push_back({{"name", field.name}, {"title", field.title}, {"unit", field.unit}});
     return list;
 }
 

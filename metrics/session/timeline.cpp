@@ -29,8 +29,8 @@ nlohmann::json describe_throughput(const Trace& trace, const std::vector<FlowPac
         for (std::size_t i = 0; i < flow.packets.size(); ++i) {
             const PacketView& packet = trace.packets[flow.packets[i]];
             const double at = seconds_since(trace.packets.front().time_ns, packet.time_ns) / step;
-            rates[static_cast<std::size_t>(flow.directions[i])][std::min(static_cast<std::size_t>(at), steps - 1)] +=
-                packet.original_length * 8.0 / step;
+            rates[static_cast<std::size_t>(flow.directions[i])]
+                 [std::min(static_cast<std::size_t>(at), steps - 1)] += packet.original_length * 8.0 / step;
         }
     }
     for (auto& rate : rates)

@@ -64,7 +64,9 @@ TEST(Bins, CategoriesAreTheUnion) {
     EXPECT_THROW(bins.index(81), std::invalid_argument);
 }
 
-TEST(Bins, NoValuesNoBins) { EXPECT_THROW(Bins::numeric({}), std::invalid_argument); }
+TEST(Bins, NoValuesNoBins) {
+    EXPECT_THROW(Bins::numeric({}), std::invalid_argument);
+}
 
 }  // namespace
 }  // namespace tracebench

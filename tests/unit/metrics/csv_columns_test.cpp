@@ -33,7 +33,8 @@ TEST(CsvColumns, NumbersAndText) {
 }
 
 TEST(CsvColumns, WhatIsNotFiniteIsAnErrorThatNamesItsRow) {
-    EXPECT_THAT(error_of("a\n1\nnan\n", "a\n1\n"), HasSubstr("real.csv, row 3, column 'a': 'nan' is not finite"));
+    EXPECT_THAT(error_of("a\n1\nnan\n", "a\n1\n"),
+                HasSubstr("real.csv, row 3, column 'a': 'nan' is not finite"));
     EXPECT_THAT(error_of("a\n1\n", "a\n1\n2\n-inf\n"), HasSubstr("synthetic.csv, row 4, column 'a': '-inf'"));
     EXPECT_THAT(error_of("a\n1\n", "a\n1e999\n"), HasSubstr("row 2"));
     EXPECT_THAT(error_of("a\n1\n", "a\n1e305\n"), HasSubstr("row 2"));

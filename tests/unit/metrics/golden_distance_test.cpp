@@ -23,8 +23,10 @@ TEST(GoldenDistance, AgreesWithSciPy) {
         const auto& want = expected.at(pair.real.info.name);
         ReportOptions options;
         options.bootstrap = 0;
-        const FieldReport report = report_field(pair.real, pair.real.values.size(), pair.synthetic,
-                                                pair.synthetic.values.size(), options, pair.names);
+        const std::vector<std::string> real(pair.real.values.size(), "row"),
+            synthetic(pair.synthetic.values.size(), "row");
+        const FieldReport report =
+            report_field(pair.real, real, pair.synthetic, synthetic, options, pair.names);
         const nlohmann::json got = report.to_json();
         EXPECT_EQ(got.at("kind"), want.at("kind"));
         EXPECT_EQ(got.at("n"), want.at("n"));

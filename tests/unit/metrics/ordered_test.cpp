@@ -22,7 +22,8 @@ TEST(Ordered, HandComputed) {
 
 TEST(Ordered, WeightsAreRepetitions) {
     const Values a{1, 2}, b{3, 4};
-    EXPECT_DOUBLE_EQ(wasserstein1(a, Values{3, 1}, b, Values{1, 2}), wasserstein1(Values{1, 1, 1, 2}, Values{3, 4, 4}));
+    EXPECT_DOUBLE_EQ(wasserstein1(a, Values{3, 1}, b, Values{1, 2}),
+                     wasserstein1(Values{1, 1, 1, 2}, Values{3, 4, 4}));
     EXPECT_DOUBLE_EQ(kolmogorov_smirnov(a, Values{3, 1}, Values{1.5}, Values{9}), 0.75);
     // A value of weight 0 is not there.
     EXPECT_DOUBLE_EQ(wasserstein1(Values{1, 99}, Values{1, 0}, Values{1}, Values{1}), 0);
