@@ -18,6 +18,7 @@ void add_rule(RuleSummary& summary, const RuleResult& result) {
     summary.offloaded += result.offloaded;
     summary.session_checked.push_back(static_cast<std::uint32_t>(result.checked));
     summary.session_failed.push_back(static_cast<std::uint32_t>(result.failed));
+    summary.session_not_checkable.push_back(static_cast<std::uint32_t>(result.not_checkable));
 }
 
 /// Round by round, the next failure of each sample: one bad sample must not hide the others.

@@ -26,7 +26,8 @@ struct RuleSummary {
     std::uint64_t failed = 0;
     std::uint64_t not_checkable = 0;  ///< cut, began mid-flow, or left to the network card
     std::uint64_t offloaded = 0;      ///< the part of not_checkable that is checksum or segmentation offload
-    std::vector<std::uint32_t> session_checked, session_failed;  ///< one a sample, in sample order
+    std::vector<std::uint32_t> session_checked, session_failed,
+        session_not_checkable;                ///< one a sample, in order
     std::vector<ComplianceExample> examples;  ///< the first failures of different samples first, at most 10
 
     /// 1 - failed / checked; 1 where nothing was checked.

@@ -12,7 +12,8 @@ namespace {
 // --- Ethernet
 
 Verdict check_header(const RulePacket& p) {
-    return p.packet.truncated() ? Verdict::not_checkable : pass_if(p.wire_end >= 14);
+    if (p.captured(0, 14)) return Verdict::passed;
+    return p.packet.truncated() ? Verdict::not_checkable : Verdict::failed;
 }
 void repair_header(const RulePacket&, MutablePacket& packet) {
     packet.bytes.resize(14);
@@ -104,8 +105,8 @@ std::uint8_t* arp_bytes(const RulePacket& p, MutablePacket& packet) {
 }
 
 Verdict check_arp_header(const RulePacket& p) {
-    if (p.network == Headers::none || p.packet.truncated()) return Verdict::not_checkable;
-    return pass_if(p.wire_end - p.network >= 8);
+    if (p.network_state == LayerState::readable) return Verdict::passed;
+    return p.network == Headers::none || p.packet.truncated() ? Verdict::not_checkable : Verdict::failed;
 }
 void repair_arp_header(const RulePacket& p, MutablePacket& packet) {
     packet.bytes.resize(p.network + 8);

@@ -109,6 +109,7 @@ std::optional<SegmentFields> read_segment(const RulePacket& p) {
     const std::uint32_t header = (tcp[12] >> 4) * 4U;
     if (header < 20 || header > p.segment_length()) return std::nullopt;
     SegmentFields s;
+    s.time_ns = p.packet.time_ns;
     s.sequence = load32(tcp + 4);
     s.acknowledgement = load32(tcp + 8);
     s.flags = tcp[13];
@@ -171,11 +172,14 @@ void FlowState::add(const SegmentFields& s, Direction d) {
         me.rst = true;
         return;
     }
+    // Some middleboxes answer a SYN twice, with different numbers: the first answer is the one that counts.
+    if (syn && me.syn && s.sequence != me.initial_sequence) return;
     if (syn && !me.syn) {
         me = TcpSide{};
         me.syn = true;
         me.initial_sequence = s.sequence;
         me.window_scale = s.window_scale;
+        me.options_known = s.options_known;
         me.offered_sack = s.sack_permitted;
         me.offered_timestamps = s.timestamps;
         me.offered_ecn = s.has(tcp_flag::ece);
@@ -184,16 +188,18 @@ void FlowState::add(const SegmentFields& s, Direction d) {
     const std::int64_t ahead = sequence_distance(s.sequence, me.next);
     if (me.seen && (ahead > slack(d) || -ahead > std::int64_t{slack(d)} + s.payload)) restart_sequence(me, s);
     note_sequence(me, s);
-    if (syn) me.initial_sequence = s.sequence;
     if (s.has(tcp_flag::fin) && !me.fin) {
         me.fin = true;
         me.fin_end = s.next_sequence();
     }
     if (ack) add_acknowledgement(s, d);
     if (s.timestamps) {
-        if (!me.timestamped) me.first_timestamp = me.last_timestamp = s.timestamp;
+        if (!me.timestamped) me.first_timestamp = s.timestamp;
+        if (!me.timestamped || sequence_distance(s.timestamp, me.last_timestamp) >= 0) {
+            me.last_timestamp = s.timestamp;
+            me.last_timestamp_ns = s.time_ns;
+        }
         me.timestamped = true;
-        if (sequence_distance(s.timestamp, me.last_timestamp) > 0) me.last_timestamp = s.timestamp;
     }
     if (!syn && ack && d == initiator && from_start && other.syn) established = true;
 }

@@ -18,6 +18,7 @@ inline std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
 
 /// A TCP header with the options that rules ask about.
 struct SegmentFields {
+    std::int64_t time_ns = 0;
     std::uint32_t sequence = 0, acknowledgement = 0;
     std::uint32_t payload = 0;  ///< bytes on the wire
     std::uint16_t window = 0;   ///< not scaled
@@ -41,7 +42,8 @@ std::optional<SegmentFields> read_segment(const RulePacket& packet);
 /// One direction of a TCP conversation, by what its sender has sent so far.
 struct TcpSide {
     bool seen = false, syn = false, fin = false, rst = false;
-    bool acknowledged = false;  ///< it has sent an acknowledgement
+    bool acknowledged = false;   ///< it has sent an acknowledgement
+    bool options_known = false;  ///< the options of its SYN; what follows is meaningless without
     bool offered_sack = false, offered_timestamps = false, offered_ecn = false;  ///< on its SYN
     std::int8_t window_scale = -1;                                               ///< on its SYN
     std::uint32_t initial_sequence = 0;
@@ -53,6 +55,7 @@ struct TcpSide {
     std::uint32_t largest_window = 0;   ///< scaled; by the largest scale where the scale is unknown
     bool timestamped = false;
     std::uint32_t first_timestamp = 0, last_timestamp = 0;
+    std::int64_t last_timestamp_ns = 0;  ///< when the last was seen
 
     struct Range {
         std::uint32_t begin, end;
@@ -81,8 +84,8 @@ struct FlowState {
 
     const TcpSide& own(Direction d) const { return side[static_cast<int>(d)]; }
     const TcpSide& peer(Direction d) const { return side[1 - static_cast<int>(d)]; }
-    /// Both SYNs were seen: options are known to be negotiated or not.
-    bool negotiated() const { return from_start && side[0].syn && side[1].syn; }
+    /// Both SYNs were seen with their options, which are thus known to be agreed on or not.
+    bool negotiated() const { return from_start && side[0].options_known && side[1].options_known; }
     /// How far a sender's sequence numbers may lie from what is known: the peer's largest window.
     std::uint32_t slack(Direction d) const;
     /// Whether the acknowledgement lies within a window of what the peer has sent; true where nothing tells.

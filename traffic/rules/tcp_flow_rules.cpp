@@ -108,7 +108,7 @@ Verdict check_options_answered(const RulePacket&, const FlowContext& context) {
     const View v(context);
     const SegmentFields& s = v.segment;
     if (!s.has(tcp_flag::syn) || !s.has(tcp_flag::ack)) return Verdict::not_applicable;
-    if (!v.peer.syn || !s.options_known) return Verdict::not_checkable;
+    if (!v.peer.options_known || !s.options_known) return Verdict::not_checkable;
     if (s.window_scale >= 0 && v.peer.window_scale < 0) return Verdict::failed;
     if (s.sack_permitted && !v.peer.offered_sack) return Verdict::failed;
     return pass_if(!s.timestamps || v.peer.offered_timestamps);
@@ -299,8 +299,13 @@ Verdict check_timestamp_echo(const RulePacket&, const FlowContext& context) {
     if (!v.segment.timestamps || !v.has(tcp_flag::ack) || v.has(tcp_flag::rst))
         return Verdict::not_applicable;
     if (!v.peer.timestamped) return Verdict::not_checkable;
-    if (!v.flow.from_start && !v.me.timestamped) return Verdict::not_checkable;
-    if (sequence_distance(v.segment.timestamp_echo, v.peer.last_timestamp) > 0) return Verdict::failed;
+    const std::int64_t ahead = sequence_distance(v.segment.timestamp_echo, v.peer.last_timestamp);
+    if (ahead > 0) {
+        // The capture may have missed the segment that is echoed. Clocks tick once a millisecond at most
+        // (RFC 7323 section 5.4); a second more allows for delay between the capture point and the peer.
+        const std::int64_t elapsed_ms = (v.segment.time_ns - v.peer.last_timestamp_ns) / 1'000'000;
+        return ahead <= elapsed_ms + 1000 ? Verdict::not_checkable : Verdict::failed;
+    }
     if (!v.flow.from_start) return Verdict::passed;
     return pass_if(sequence_distance(v.segment.timestamp_echo, v.peer.first_timestamp) >= 0);
 }
@@ -311,7 +316,7 @@ void repair_timestamp_echo(const RulePacket& p, const FlowContext& context, Muta
 Verdict check_sack_negotiated(const RulePacket&, const FlowContext& context) {
     const View v(context);
     if (v.segment.sack_blocks == 0 || v.has(tcp_flag::syn)) return Verdict::not_applicable;
-    if (!v.flow.from_start || !v.peer.syn) return Verdict::not_checkable;
+    if (!v.flow.from_start || !v.peer.options_known) return Verdict::not_checkable;
     return pass_if(v.peer.offered_sack);
 }
 void remove_sack(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
@@ -323,7 +328,10 @@ Verdict check_sack_range(const RulePacket&, const FlowContext& context) {
     if (v.segment.sack_blocks == 0 || v.has(tcp_flag::syn)) return Verdict::not_applicable;
     if (!v.peer.seen || (!v.flow.from_start && !v.me.acknowledged)) return Verdict::not_checkable;
     for (std::size_t i = 0; i < v.segment.sack_blocks; ++i) {
-        if (sequence_distance(v.segment.sack[2 * i + 1], v.peer.next) > 0) return Verdict::failed;
+        // Beyond what the capture saw of the peer, a block may still lie in the window.
+        const std::uint32_t right = v.segment.sack[2 * i + 1];
+        const bool in_window = v.me.acknowledged && sequence_distance(right, v.me.window_edge) <= 0;
+        if (sequence_distance(right, v.peer.next) > 0 && !in_window) return Verdict::failed;
         // Only the first block may report what was received twice (RFC 2883 section 4).
         if (i > 0 && sequence_distance(v.segment.sack[2 * i], v.segment.acknowledgement) < 0)
             return Verdict::failed;
@@ -390,7 +398,8 @@ constexpr Rule rules[] = {
          "RFC 7323 section 3.2", "set to the peer's latest", check_timestamp_echo, repair_timestamp_echo),
     rule("tcp.flow.sack_negotiated", "SACK is sent only to who permitted it", "RFC 2018 section 2",
          "replaced by No-Operation", check_sack_negotiated, remove_sack),
-    rule("tcp.flow.sack_range", "SACK blocks lie between the acknowledgement and what the peer has sent",
+    rule("tcp.flow.sack_range",
+         "SACK blocks lie above the acknowledgement, in what the peer has sent or the window",
          "RFC 2018 section 4; RFC 2883 section 4", "replaced by No-Operation", check_sack_range, remove_sack),
     rule("tcp.flow.ecn_negotiated", "ECE and CWR are set only if both SYNs agreed to ECN",
          "RFC 3168 section 6.1", "cleared", check_ecn_negotiated, repair_ecn_negotiated),
