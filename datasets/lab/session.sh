@@ -16,30 +16,43 @@ eval "$(python3 "$LAB/plan.py" shell "$CLASS" "$INDEX")"
 
 NS=lab$$
 DIR=$BUILD/sessions/$NAME
-trap net_down EXIT
+ATTEMPT=
+echo $$ >"$BUILD/sessions/$NAME.pid"
+trap finish EXIT
+finish() {
+    [[ -z $ATTEMPT ]] || kill -KILL "$ATTEMPT" 2>/dev/null || true
+    net_down
+    rm -f "$BUILD/sessions/$NAME.pid"
+}
 
 packets() { tcpdump -n -r "$DIR/session.pcap" "${1:-}" 2>/dev/null | wc -l; }
 
-# What a TCP session must have: an opened and an orderly closed connection.
+# What a TCP session must have: a connection opened, and one closed by both ends or
+# reset by one (as clients do that leave with an answer still arriving).
 # (tcp[] does not reach past an IPv6 header; hence the second form.)
 tcp_flag() { packets "tcp[tcpflags] & $1 != 0 or (ip6[6] == 6 and ip6[53] & $1 != 0)"; }
-opened_and_closed() { (($(tcp_flag 0x02) >= 2 && $(tcp_flag 0x01) >= 2)); }
+opened_and_closed() { (($(tcp_flag 0x02) >= 2 && ($(tcp_flag 0x01) >= 2 || $(tcp_flag 0x04) >= 1))); }
 
-attempt() (
-    set -e
+attempt() {
     rm -rf "$DIR"
     mkdir -p "$DIR"
+    [[ -z ${TRACE:-} ]] || set -x
     RANDOM=$P_SEED
     net_up
     serve
+    resolvers_up
     capture_start
     client
     capture_stop
-)
+}
 
 for ((try = 1; try <= ATTEMPTS; try++)); do
     status=0
-    attempt >"$BUILD/sessions/$NAME.log" 2>&1 || status=$?
+    # In the background, since a function called before `||` would run without -e.
+    attempt >"$BUILD/sessions/$NAME.log" 2>&1 &
+    ATTEMPT=$!
+    wait "$ATTEMPT" || status=$?
+    ATTEMPT=
     net_down
     if ((status == 0)) && (($(packets) >= MIN_PACKETS)) && complete; then
         mkdir -p "$OUT/$CLASS"

@@ -7,9 +7,9 @@ complete() { opened_and_closed; }
 content() { :; }
 
 serve() {
-    local bytes
+    local draw=$RANDOM bytes
     # Log-uniform sizes: as many small archives as large ones.
-    bytes=$(awk -v u="$RANDOM" 'BEGIN { printf "%d", 130000 * exp(u / 32768 * log(5.5)) }')
+    bytes=$(awk -v u="$draw" 'BEGIN { printf "%d", 130000 * exp(u / 32768 * log(5.5)) }')
     FILE=release-$((RANDOM % 40)).$((RANDOM % 20)).tar.xz
     mkdir -p "$DIR/www/files"
     head -c "$bytes" /dev/urandom >"$DIR/www/files/$FILE"
@@ -24,15 +24,15 @@ HTML
 }
 
 client() {
-    local host scheme=https
-    host=$(host_name $((RANDOM % ${#HOST_NAMES[@]})))
+    local scheme=https
+    draw_host
     # Package mirrors are still fetched from without TLS.
     ((RANDOM % 6)) || scheme=http
     local http=--http2
     ((RANDOM % 2)) || http=--http1.1
     case $P_PROGRAM in
-    curl) in_client timeout 90 curl -sS -k "$http" -o "$DIR/got" "$scheme://$host/files/$FILE" ;;
-    wget) in_client timeout 90 wget -q --no-check-certificate --no-hsts -O "$DIR/got" "$scheme://$host/files/$FILE" ;;
-    chromium) browse "https://$host/" 90 ;;
+    curl) in_client timeout 90 curl -sS "$http" -o "$DIR/got" "$scheme://$HOST/files/$FILE" ;;
+    wget) in_client timeout 90 wget -q --no-hsts -O "$DIR/got" "$scheme://$HOST/files/$FILE" ;;
+    chromium) browse "https://$HOST/" 90 ;;
     esac
 }

@@ -50,11 +50,11 @@ CONF
 }
 
 client() {
-    local host options=()
-    host=$(host_name $((RANDOM % ${#HOST_NAMES[@]})))
+    local options=()
+    draw_host
     ((RANDOM % 4)) || options+=(-C)
     ((RANDOM % 3)) || options+=(-o Ciphers=aes128-ctr -o MACs=hmac-sha2-256-etm@openssh.com)
     in_client timeout 120 python3 "$LAB/lib/typist.py" --seed "$P_SEED" -- \
         ssh -F none -tt -p "$PORT" -i "$BUILD/ssh/user" -o IdentitiesOnly=yes -o UserKnownHostsFile="$DIR/known" \
-        -o StrictHostKeyChecking=accept-new "${options[@]}" "root@$host"
+        -o StrictHostKeyChecking=accept-new "${options[@]}" "root@$HOST"
 }

@@ -10,7 +10,7 @@ certificates_make() {
         names+="${names:+,}DNS:*.$site.example"
     done
 
-    key() { openssl genpkey -quiet -out "$dir/$1.key" "${@:2}" 2>/dev/null; }
+    key() { openssl genpkey -out "$dir/$1.key" "${@:2}" 2>/dev/null; }
     # signed NAME ISSUER EXTENSION...: a certificate for NAME's key
     signed() {
         openssl req -new -key "$dir/$1.key" -subj "/O=Lab/CN=$1" |

@@ -44,7 +44,9 @@ caddy_up() {
 {
     auto_https off
     admin off
-    servers { protocols h1 h2 }
+    servers {
+        protocols h1 h2
+    }
 }
 (files) {
     root * $1

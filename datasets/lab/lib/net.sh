@@ -19,6 +19,13 @@ wait_until() {
     done
 }
 
+# gone PID: a job that has ended, with all its threads ("Zl": some still run).
+gone() {
+    local state
+    state=$(ps -o stat= -p "$1") || return 0
+    [[ $state == Z* && $state != *l* ]]
+}
+
 # milliseconds NUMBER: sleeps that long
 milliseconds() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
@@ -26,9 +33,12 @@ milliseconds() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 # (A subshell would not advance RANDOM, so no "$(between ...)".)
 between() { REPLY=$(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1))); }
 
-# url_host NUMBER: host names of the session, one an address.
+# host_name NUMBER: the names of the session's servers, one for each address.
 HOST_NAMES=(www static img cdn api)
 host_name() { echo "${HOST_NAMES[$1]}.$P_SITE.example"; }
+
+# draw_host: sets HOST to one of them
+draw_host() { HOST=${HOST_NAMES[RANDOM % ${#HOST_NAMES[@]}]}.$P_SITE.example; }
 
 # An address as URLs and SIP want it.
 bracketed() { if [[ $1 == *:* ]]; then echo "[$1]"; else echo "$1"; fi; }
@@ -41,6 +51,10 @@ net_up() {
         # Duplicate address detection would hold every IPv6 address for a second.
         ip netns exec "$NS-$ns" sysctl -qw net.ipv6.conf.{all,default}.{accept_dad,router_solicitations}=0
     done
+
+    # A server's programs ask the far resolver, which they have next door.
+    mkdir -p "/etc/netns/$NS-s"
+    echo "nameserver $P_RESOLVER_ADDRESS" >"/etc/netns/$NS-s/resolv.conf"
 
     if [[ $P_IP_VERSION == 6 ]]; then bits=64 any=::/0; else bits=24 any=0.0.0.0/0; fi
 
@@ -60,9 +74,12 @@ net_up() {
     ip -n "$NS-s" tuntap add net0 mode tun
     ip -n "$NS-r" link set wan0 up
     ip -n "$NS-s" link set net0 up
-    for address in $P_SERVERS $P_RESOLVER_ADDRESS; do ip -n "$NS-s" address add "$address" dev lo; done
+    # The first server has the interface's own address: a SIP agent must find one there.
+    for address in ${P_SERVERS#* } $P_RESOLVER_ADDRESS; do ip -n "$NS-s" address add "$address" dev lo; done
+    ip -n "$NS-s" address add "${P_SERVERS%% *}" dev net0
     ip -n "$NS-r" route add "$any" dev wan0
-    ip -n "$NS-s" route add "$any" dev net0
+    # As a route's metric: the sysctl would need the algorithm allowed machine-wide.
+    ip -n "$NS-s" route add "$any" dev net0 congctl "$P_CONGESTION"
     in_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 
     # Hosts of different makers: initial TTL, and with 128 (Windows) no TCP timestamps.
@@ -70,18 +87,22 @@ net_up() {
         net.ipv6.conf.eth0.hop_limit="$P_CLIENT_TTL" net.ipv4.tcp_timestamps=$((P_CLIENT_TTL == 64))
     in_servers sysctl -qw net.ipv4.ip_default_ttl="$P_SERVER_TTL" net.ipv6.conf.all.hop_limit="$P_SERVER_TTL" \
         net.ipv6.conf.net0.hop_limit="$P_SERVER_TTL"
-    in_servers sysctl -qw net.ipv4.tcp_congestion_control="$P_CONGESTION"
 
     local half
     half=$(awk "BEGIN { print $P_RTT_MS / 2 }")
-    "$BUILD/relay" --left "$NS-r:wan0" --right "$NS-s:net0" --delay-ms "$half" --jitter-ms "$P_JITTER_MS" \
+    in_router "$BUILD/relay" --left "$NS-r:wan0" --right "$NS-s:net0" --delay-ms "$half" --jitter-ms "$P_JITTER_MS" \
         --down-mbit "$P_RATE_MBIT" --up-mbit "$P_UP_MBIT" --queue-ms "$P_QUEUE_MS" --loss "$P_LOSS" \
         --hops "$P_HOPS" --seed "$P_SEED" 2>"$DIR/relay.log" &
-    resolvers_up
+    # A TUN device has a carrier once somebody holds its other end.
+    wait_until 5 carrier r wan0
+    wait_until 5 carrier s net0
 }
 
-# Names. The far resolver is authoritative for everything; the near one is what
-# a home router runs, a cache that asks the far one over the path.
+carrier() { ip -n "$NS-$1" link show "$2" | grep -q LOWER_UP; }
+
+# Names. The far resolver is authoritative for everything (ZONE, if a class sets
+# it, is a file of further records); the near one is what a home router runs, a
+# cache that asks the far one over the path.
 resolvers_up() {
     local i record=() servers=($P_SERVERS) listen=$P_RESOLVER_ADDRESS
     for i in "${!HOST_NAMES[@]}"; do record+=("--host-record=$(host_name "$i"),${servers[$i]}"); done
@@ -94,9 +115,11 @@ resolvers_up() {
             --pid-file= --bind-interfaces --listen-address="$P_ROUTER" --server="$P_RESOLVER_ADDRESS" \
             2>"$DIR/dns-near.log" &
     fi
-    mkdir -p "/etc/netns/$NS-c"
+    # `ip netns exec` lays these over /etc: the client's resolver, and the lab's
+    # authority as the only one it trusts.
+    mkdir -p "/etc/netns/$NS-c/ssl/certs"
+    cp "$BUILD/certificates/root.pem" "/etc/netns/$NS-c/ssl/certs/ca-certificates.crt"
     printf 'nameserver %s\noptions timeout:2 attempts:3\n' "$listen" >"/etc/netns/$NS-c/resolv.conf"
-    RESOLVER=$listen
     wait_until 5 listening_udp s 53
     [[ $P_RESOLVER == far ]] || wait_until 5 listening_udp r 53
 }
@@ -105,8 +128,12 @@ listening_tcp() { ip netns exec "$NS-$1" ss -Hltn "sport = :$2" | grep -q .; }
 listening_udp() { ip netns exec "$NS-$1" ss -Hlun "sport = :$2" | grep -q .; }
 
 capture_start() {
+    # Immediate mode, or the last second (the teardown) would still be in the kernel
+    # when tcpdump is told to stop.
     # TCP and UDP only: neighbour discovery and the like belong to the link, not to the session.
-    in_client tcpdump -Z root -p -n -i eth0 -s "${SNAPLEN:-128}" --time-stamp-precision=nano -w "$DIR/session.pcap" \
+    # (Not through in_client: a function in the background is a shell around the
+    # program, and the signal below would reach only the shell.)
+    ip netns exec "$NS-c" tcpdump -Z root -p -n --immediate-mode -U -i eth0 -s "${SNAPLEN:-128}" --time-stamp-precision=nano -w "$DIR/session.pcap" \
         'tcp or udp' 2>"$DIR/tcpdump.log" &
     CAPTURE=$!
     wait_until 10 grep -q 'listening on' "$DIR/tcpdump.log"
@@ -115,22 +142,20 @@ capture_start() {
 capture_stop() {
     # Let the last answers come home: teardown takes a round trip and what the queue holds.
     milliseconds $((400 + 2 * ${P_RTT_MS%.*} + P_QUEUE_MS))
-    kill -INT "$CAPTURE"
+    # Not SIGINT: a shell starts its background jobs with that one ignored.
+    kill -TERM "$CAPTURE"
     wait "$CAPTURE" || true
 }
 
 # Ends every process in the session's namespaces and then the namespaces.
 net_down() {
     local ns pids
-    for ns in c r s; do
+    for ns in c r s p; do
         [[ -e /run/netns/$NS-$ns ]] || continue
         pids=$(ip netns pids "$NS-$ns" || true)
         [[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
     done
-    pids=$(jobs -p)
-    [[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
-    wait 2>/dev/null || true
-    for ns in c r s; do
+    for ns in c r s p; do
         ip netns delete "$NS-$ns" 2>/dev/null || true
         rm -rf "/etc/netns/$NS-$ns"
     done
