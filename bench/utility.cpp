@@ -64,7 +64,7 @@ std::vector<MetricValue> utility_values(const std::vector<UtilityInput>& inputs)
             for (const char* key : {"accuracy", "macro_f1"}) {
                 MetricValue value = value_of(protocol + "." + key, place, evaluation, key);
                 value.floor = number(trtr.at(key));
-                if (!augmented && key == std::string_view("accuracy")) value.ceiling = input.real->at("chance");
+                if (protocol == "tstr" && key == std::string_view("accuracy")) value.ceiling = input.real->at("chance");
                 values.push_back(std::move(value));
             }
         }

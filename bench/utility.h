@@ -21,7 +21,8 @@ struct UtilityInput {
 
 /// `tstr.accuracy`, `tstr.macro_f1`, `trts.accuracy`, `trts.macro_f1` with group `model/features`, and
 /// `aug.accuracy`, `aug.macro_f1` with group `model/features@ratio`. Floor: TRTR with the same seed. Ceiling of
-/// TSTR and TRTS accuracy: always naming the commonest class. AUG has no score: it is compared with TRTR.
+/// TSTR accuracy: always naming the commonest class. TRTS and AUG have no score: TRTS flatters whoever copies
+/// the training data, AUG is read beside TRTR.
 std::vector<MetricValue> utility_values(const std::vector<UtilityInput>& inputs);
 
 /// `trtr.accuracy`, `trtr.macro_f1`; for features "identifiers" `shortcut.accuracy`.

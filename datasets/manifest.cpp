@@ -38,11 +38,15 @@ DatasetPlan parse_dataset(const json& entry, const fs::path& base, const std::st
     return plan;
 }
 
-GeneratorPlan parse_generator(const json& entry) {
+/// Paths in a manifest are relative to it, those in the settings of `captures` too.
+GeneratorPlan parse_generator(const json& entry, const fs::path& base) {
     GeneratorPlan plan;
     plan.name = entry["name"];
     plan.kind = entry.value("kind", plan.name);
     plan.settings = entry.value("settings", json::object());
+    for (const char* key : {"folder", "labels"})
+        if (plan.kind == "captures" && plan.settings.contains(key) && plan.settings[key].is_string())
+            plan.settings[key] = (base / plan.settings[key].get<std::string>()).lexically_normal().string();
     plan.fit_budget_s = entry.value("fit_budget_s", 0.0);
     plan.sample_budget_s = entry.value("sample_budget_s", 0.0);
     plan.max_packets = entry.value("max_packets", std::size_t{0});
@@ -83,7 +87,7 @@ Manifest load_manifest(const fs::path& file) {
     manifest.description = content.value("description", "");
     for (std::size_t i = 0; i < content["datasets"].size(); ++i)
         manifest.datasets.push_back(parse_dataset(content["datasets"][i], base, name, i));
-    for (const json& entry : content["generators"]) manifest.generators.push_back(parse_generator(entry));
+    for (const json& entry : content["generators"]) manifest.generators.push_back(parse_generator(entry, base));
     require_unique(manifest.datasets, "datasets", name, [](const auto& plan) { return plan.source.name; });
     require_unique(manifest.generators, "generators", name, [](const auto& plan) { return plan.name; });
 

@@ -10,7 +10,7 @@ PACKAGES=(
     g++ libcli11-dev                                   # the relay
     iproute2 ethtool procps python3 openssl ca-certificates
     tcpdump tshark                                     # capture, verification
-    dnsmasq-base bind9-dnsutils                        # names
+    dnsmasq-base bind9-dnsutils bind9-host                        # names
     nginx caddy curl wget chromium                     # video, web, download
     ffmpeg gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-libav glib-networking
