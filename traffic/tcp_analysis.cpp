@@ -141,8 +141,8 @@ void TcpAnalysis::track_state(unsigned direction, const TcpSegment& s) {
     const bool syn = has(s, tcp_flag::syn), ack = has(s, tcp_flag::ack);
     if (has(s, tcp_flag::rst)) reset_ = true;
     if (has(s, tcp_flag::fin)) sides_[direction].fin = true;
-    if (syn && !ack) syn_time_ns_ = s.time_ns;
-    if (!syn && ack && syn_time_ns_ != 0 && rtt_ns_ == 0) rtt_ns_ = s.time_ns - syn_time_ns_;
+    if (syn && !ack) syn_seen_ = true, syn_time_ns_ = s.time_ns;
+    if (!syn && ack && syn_seen_ && rtt_ns_ == 0) rtt_ns_ = s.time_ns - syn_time_ns_;
 
     const bool from_opener = direction == opener_;
     if (syn && !ack && handshake_ <= Handshake::syn) {

@@ -74,7 +74,7 @@ class TcpAnalysis {
     std::uint32_t retransmissions_ = 0, out_of_order_ = 0;
     Handshake handshake_ = Handshake::none;
     std::uint8_t opener_ = 0;
-    bool reset_ = false;
+    bool syn_seen_ = false, reset_ = false;
 };
 
 }  // namespace tracebench
