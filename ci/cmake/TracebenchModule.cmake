@@ -1,8 +1,9 @@
-# tracebench_module(NAME [DEPENDS ...] [SYSTEM ...] [EXCLUDE regex])
+# tracebench_module(NAME [DEPENDS ...] [SYSTEM ...] [EXCLUDE regex] [COLD] [JSON])
 #
 # Makes the static library tb_NAME from every .cpp below the calling folder. Public headers are
 # included as "NAME/file.h" from the root. DEPENDS are our own modules, SYSTEM are libraries that
-# stay private to this one.
+# stay private to this one. COLD says that nothing in the module is worth the optimiser's time; JSON that most of
+# its files read JSON, so that its large header is compiled once.
 
 add_library(tb_options INTERFACE)
 target_compile_options(tb_options INTERFACE
@@ -15,7 +16,7 @@ if(TRACEBENCH_SANITIZE)
 endif()
 
 function(tracebench_module name)
-  cmake_parse_arguments(ARG "" "EXCLUDE" "DEPENDS;SYSTEM" ${ARGN})
+  cmake_parse_arguments(ARG "COLD;JSON" "EXCLUDE" "DEPENDS;SYSTEM" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   if(ARG_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "${ARG_EXCLUDE}")
@@ -29,4 +30,13 @@ function(tracebench_module name)
   list(TRANSFORM ARG_DEPENDS PREPEND tb_)
   target_link_libraries(tb_${name} PUBLIC ${ARG_DEPENDS} nlohmann_json::nlohmann_json fmt::fmt
                                    PRIVATE tb_options ${ARG_SYSTEM})
+  if(ARG_COLD)
+    target_compile_options(tb_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+  if(ARG_JSON AND CMAKE_BUILD_TYPE STREQUAL Release)
+    target_precompile_headers(tb_${name} PRIVATE <nlohmann/json.hpp> <fmt/format.h>)
+    # ccache asks for the first; through a precompiled header GCC 12 no longer sees that <string> is a system
+    # header and reports its own inlining there.
+    target_compile_options(tb_${name} PRIVATE -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow)
+  endif()
 endfunction()
