@@ -49,7 +49,9 @@ int run(int argc, char** argv) {
     } catch (const CLI::Success& success) {
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
-        fmt::print(stderr, "tracebench: {}; see 'tracebench --help'\n", printable(error.what()));
+        const bool unknown_verb = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+        fmt::print(stderr, "tracebench: {}; see 'tracebench --help'\n",
+                   unknown_verb ? fmt::format("'{}' is no verb", printable(argv[1])) : printable(error.what()));
         return 2;
     }
     return action();
