@@ -37,6 +37,7 @@ function(tracebench_module name)
     target_precompile_headers(tb_${name} PRIVATE <nlohmann/json.hpp> <fmt/format.h>)
     # ccache asks for the first; through a precompiled header GCC 12 no longer sees that <string> is a system
     # header and reports its own inlining there.
-    target_compile_options(tb_${name} PRIVATE -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow)
+    target_compile_options(tb_${name} PRIVATE -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow
+                           -Wno-stringop-overread)
   endif()
 endfunction()
