@@ -26,8 +26,9 @@ class Classifier {
     virtual std::vector<int> predict(MatrixView features) const = 0;
 };
 
-/// Throws InputError for an unknown name, listing those there are.
+/// Throws InputError for an unknown name, listing those there are, and for `mlp` in a build without LibTorch.
 std::unique_ptr<Classifier> make_classifier(const std::string& name);
+/// Those that this build has.
 std::vector<std::string> classifier_names();
 
 }  // namespace tracebench

@@ -22,4 +22,10 @@ std::unique_ptr<Classifier> make_tree();
 /// Support vector machine with an RBF kernel, one against one (LIBSVM's C-SVC). Needs standardised columns.
 std::unique_ptr<Classifier> make_svm();
 
+/// Multilayer perceptron, by LibTorch (classifiers/neural). Needs standardised columns. LibTorch costs close
+/// to a second and 160 MB merely to be loaded, so it sits in a library of its own that is loaded when the
+/// model is fitted. Throws InputError where there is no such library.
+std::unique_ptr<Classifier> make_mlp();
+bool mlp_available();
+
 }  // namespace tracebench

@@ -21,6 +21,7 @@ const std::vector<Entry>& entries() {
         {"forest", make_forest},
         {"tree", make_tree},
         {"svm", [] { return standardised(make_svm()); }},
+        {"mlp", [] { return standardised(make_mlp()); }},
     };
     return list;
 }
@@ -36,7 +37,8 @@ std::unique_ptr<Classifier> make_classifier(const std::string& name) {
 
 std::vector<std::string> classifier_names() {
     std::vector<std::string> names;
-    for (const Entry& entry : entries()) names.push_back(entry.name);
+    for (const Entry& entry : entries())
+        if (entry.name != "mlp" || mlp_available()) names.push_back(entry.name);
     return names;
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -165,6 +166,20 @@ TEST(Registry, UnknownModelIsRefusedWithTheOnesThereAre) {
     } catch (const InputError& error) {
         EXPECT_NE(std::string(error.what()).find("xgboost"), std::string::npos);
         EXPECT_NE(std::string(error.what()).find("forest"), std::string::npos);
+    }
+}
+
+TEST(Registry, MlpIsThereOrRefusedBecauseOfLibTorch) {
+    const std::vector<std::string> names = classifier_names();
+    if (std::find(names.begin(), names.end(), "mlp") != names.end()) {
+        EXPECT_NE(make_classifier("mlp"), nullptr);
+        return;
+    }
+    try {
+        make_classifier("mlp");
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_NE(std::string(error.what()).find("LibTorch"), std::string::npos);
     }
 }
 
