@@ -187,7 +187,12 @@ void FlowState::add(const SegmentFields& s, Direction d) {
     }
     const std::int64_t ahead = sequence_distance(s.sequence, me.next);
     if (me.seen && (ahead > slack(d) || -ahead > std::int64_t{slack(d)} + s.payload)) restart_sequence(me, s);
+    const bool first = !me.seen;
     note_sequence(me, s);
+    // What the peer has acknowledged before exists, though the capture began after it.
+    const std::int32_t acknowledged = sequence_distance(other.acknowledgement, me.next);
+    if (first && other.acknowledged && acknowledged > 0 && std::uint32_t(acknowledged) <= slack(d))
+        me.next = me.contiguous = other.acknowledgement;
     if (s.has(tcp_flag::fin) && !me.fin) {
         me.fin = true;
         me.fin_end = s.next_sequence();

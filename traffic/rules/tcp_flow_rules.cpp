@@ -4,6 +4,7 @@
 /// checkable". Where the capture point lies does not matter: what is asked holds at every point of the path.
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "traffic/rules/packet_edit.h"
 #include "traffic/rules/rule_groups.h"
@@ -47,11 +48,17 @@ Verdict check_handshake(const RulePacket&, const FlowContext& context) {
     if (v.flow.packets == 0) return syn && !ack ? Verdict::passed : Verdict::not_checkable;
     if (!v.flow.from_start) {
         if (!syn) return Verdict::not_applicable;
-        // The answer to a SYN that the capture missed, unless both sides have talked before.
-        return !v.me.seen || v.me.syn ? Verdict::not_checkable : Verdict::failed;
+        if (v.me.syn) return Verdict::not_checkable;
+        if (v.me.seen) return Verdict::failed;
+        // The answer to a SYN that the capture missed, or that SYN out of order: close to what the peer
+        // acknowledged.
+        const std::int64_t distance = sequence_distance(v.segment.sequence + 1, v.peer.acknowledgement);
+        const std::int64_t slack = v.peer.syn ? 0 : v.flow.slack(context.direction);
+        if (v.peer.syn && ack) return Verdict::failed;
+        return !v.peer.acknowledged || std::abs(distance) <= slack ? Verdict::not_checkable : Verdict::failed;
     }
     if (v.flow.established) return Verdict::not_applicable;
-    if (syn || rst) return Verdict::passed;
+    if (rst || (syn && (!ack || v.peer.syn))) return Verdict::passed;
     if (v.initiator) {
         if (v.peer.syn) return pass_if(ack);
         return v.peer.seen || v.flow.both_directions ? Verdict::failed : Verdict::not_checkable;
