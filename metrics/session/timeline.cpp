@@ -103,7 +103,9 @@ nlohmann::json describe_sessions(const std::vector<LabelledTrace>& samples) {
             return a->trace.size() < b->trace.size();
         });
         const std::size_t last = group.size() - 1;
-        for (const std::size_t place : std::set<std::size_t>{last / 2, last * 85 / 100})
+        // A middling session and a long one; of few, the next one up.
+        const std::size_t middle = last / 2, longer = std::max(last * 85 / 100, std::min(last, middle + 1));
+        for (const std::size_t place : std::set<std::size_t>{middle, longer})
             sessions.push_back(describe_session(*group[place]));
     }
     return sessions;
