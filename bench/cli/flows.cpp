@@ -82,7 +82,9 @@ int run(const Options& options) {
             "}}\n",
             packets, bytes, without_ip, table.evicted(),
             reader.damage() ? fmt::format("{{\"offset\":{}}}", reader.damage()->offset) : "null");
-    if (!options.json && printed == 0) fmt::print("no flows: none of {} packets carries IP\n", packets);
+    if (!options.json && packets == 0) fmt::print("no packets\n");
+    if (!options.json && packets > 0 && printed == 0)
+        fmt::print("no flows: none of {} packets carries IP\n", packets);
     warn_damage(options.capture, reader.damage(), packets);
     if (table.evicted() > 0)
         fmt::print(stderr, "tracebench: warning: {} flows ended early: more than {} were live at once\n",
