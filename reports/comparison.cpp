@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -41,6 +42,10 @@ std::vector<double> finite(const std::vector<double>& values) {
     std::copy_if(values.begin(), values.end(), std::back_inserter(out),
                  [](double v) { return std::isfinite(v); });
     return out;
+}
+
+double student_t_975(double degrees) {
+    return boost::math::quantile(boost::math::students_t(degrees), 0.975);
 }
 
 /// Content hash of each dataset of a record.
@@ -162,15 +167,6 @@ json about(const RunRecord& record) {
 
 }  // namespace
 
-double student_t_975(double degrees) {
-    constexpr std::array<double, 30> table = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                                              2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-                                              2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
-                                              2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
-    if (degrees < 31) return table[static_cast<std::size_t>(std::max(degrees, 1.0)) - 1];
-    return 1.95996 + 2.3723 / degrees + 2.823 / (degrees * degrees);  // Cornish-Fisher
-}
-
 Difference seed_difference(const std::vector<double>& seeds_a, const std::vector<double>& seeds_b) {
     if (seeds_a.size() == seeds_b.size()) {
         std::vector<double> differences;
@@ -190,7 +186,7 @@ Difference seed_difference(const std::vector<double>& seeds_a, const std::vector
     // Welch-Satterthwaite; without any spread the interval is the difference itself.
     const double degrees =
         va + vb > 0 ? (va + vb) * (va + vb) / (va * va / (a.n - 1) + vb * vb / (b.n - 1)) : 1;
-    const double half = student_t_975(std::floor(degrees)) * std::sqrt(va + vb);
+    const double half = student_t_975(degrees) * std::sqrt(va + vb);
     out.ci95[0] = out.value - half;
     out.ci95[1] = out.value + half;
     return out;

@@ -19,9 +19,6 @@ struct Difference {
 /// finite values, Welch's where both have two or more, else none. All values NaN where a side is empty.
 Difference seed_difference(const std::vector<double>& a, const std::vector<double>& b);
 
-/// The 97.5% quantile of Student's t with `degrees` >= 1 of freedom (to three decimals).
-double student_t_975(double degrees);
-
 /// Of one metric row: better, worse (the interval excludes 0), unclear, same (equal values), not_comparable
 /// (a side was not measured, or versions of the metric differ).
 struct Change {

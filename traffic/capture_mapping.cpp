@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -100,11 +101,15 @@ Mapping::~Mapping() {
     ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
-void Mapping::release_before(std::uint64_t offset) {
-    if (offset < released_ + 2 * release_window) return;
-    const std::uint64_t end = offset / release_window * release_window - release_window;
-    ::madvise(const_cast<std::uint8_t*>(data_ + released_), end - released_, MADV_DONTNEED);
-    released_ = end;
+std::uint64_t Mapping::release_before(std::uint64_t offset) {
+    const std::uint64_t window = offset / release_window;
+    if (window >= 2) {
+        const std::uint64_t end = (window - 1) * release_window;
+        if (end > released_)
+            ::madvise(const_cast<std::uint8_t*>(data_ + released_), end - released_, MADV_DONTNEED);
+        released_ = std::max(released_, end);
+    }
+    return (window + 1) * release_window;
 }
 
 }  // namespace tracebench::capture

@@ -24,6 +24,7 @@ struct CaptureReader::State {
     std::shared_ptr<capture::Mapping> mapping;
     std::unique_ptr<capture::Format> format;
     std::uint64_t frames = 0;
+    std::uint64_t release_at = 0;  ///< position
 };
 
 CaptureReader::CaptureReader(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
@@ -43,7 +44,8 @@ bool CaptureReader::next(PacketView& packet) {
     capture::Format& format = *state_->format;
     if (format.damage || !format.next(packet)) return false;
     packet.frame = ++state_->frames;
-    if ((packet.frame & 0xFFFF) == 0) state_->mapping->release_before(format.position);
+    if (format.position >= state_->release_at)
+        state_->release_at = state_->mapping->release_before(format.position);
     return true;
 }
 

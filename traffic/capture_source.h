@@ -23,9 +23,10 @@ class Mapping {
     Mapping& operator=(const Mapping&) = delete;
 
     Bytes bytes() const { return {data_, size_}; }
-    /// Tells the kernel that bytes before `offset` will hardly be read again: they stay valid, but need not
-    /// stay in memory. Keeps the resident size of a pass over a huge capture small.
-    void release_before(std::uint64_t offset);
+    /// Tells the kernel that bytes well before `offset` will hardly be read again: they stay valid, but need
+    /// not stay in memory. Keeps the resident size of a pass over a huge capture small. Returns the offset at
+    /// which it is worth calling again.
+    std::uint64_t release_before(std::uint64_t offset);
 
   private:
     const std::uint8_t* data_ = nullptr;

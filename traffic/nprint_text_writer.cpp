@@ -152,11 +152,12 @@ bool NprintTextWriter::write(const PacketView& packet) {
     const NprintParts parts = nprint_parts(seen);
     if (!state.row(parts)) return false;
     const std::uint8_t* const end = state.memory.data() + begin.size();
-    for (const Bytes part : {parts.ipv4, parts.tcp, parts.udp, parts.icmp})
-        if (!part.empty() && part.data() + part.size() > end) {
-            ++state.overread;
-            break;
-        }
+    const auto past = [&](Bytes part, std::size_t least = 0) {
+        return part.data() != nullptr && part.data() + std::max(part.size(), least) > end;
+    };
+    constexpr std::size_t tcp_length_field = 13;
+    if (past(parts.ipv4) || past(parts.tcp, tcp_length_field) || past(parts.udp) || past(parts.icmp))
+        ++state.overread;
     return true;
 }
 

@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t max_states = 100'000;
 constexpr std::int64_t max_gap_ns = std::int64_t{1} << 50, max_flow_packets = 10'000'000;
 constexpr std::int64_t max_count = std::int64_t{1} << 40;
+constexpr std::uint64_t length_margin = 4;  // a chain's lengths have a tail that few training flows show
 
 /// Index drawn from (key -> weight) entries.
 template <typename Map, typename Weight>
@@ -77,7 +78,8 @@ void PacketChain::learn(std::span<const ChainPacket> flow, bool tcp) {
 }
 
 std::vector<ChainPacket> PacketChain::draw(Random& random, std::size_t max_packets) {
-    const std::size_t limit = std::clamp<std::uint64_t>(max_packets, 1, std::max<std::uint64_t>(1, longest_));
+    const std::size_t limit =
+        std::clamp<std::uint64_t>(max_packets, 1, length_margin * std::max<std::uint64_t>(1, longest_));
     std::vector<ChainPacket> flow;
     std::size_t index =
         draw_entry(starts_, random.below(flows_), [](const auto& entry) { return entry.second; })->first;

@@ -52,7 +52,8 @@ class PacketChain {
     void learn(std::span<const ChainPacket> flow, bool tcp);
     bool empty() const { return flows_ == 0; }
     std::uint64_t flows() const { return flows_; }
-    /// A flow of at least one packet, cut at `max_packets` or at the longest flow learned. Requires !empty().
+    /// A flow of at least one packet, cut at `max_packets` or at four times the longest flow learned.
+    /// Requires !empty().
     std::vector<ChainPacket> draw(Random& random, std::size_t max_packets);
 
     /// Share of the flows (or of the packets in a state) that go on with `to`; for tests and curiosity.

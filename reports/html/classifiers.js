@@ -14,7 +14,7 @@
   function columns(measure) {
     return [
       { title: 'Trained with', header: true, value: e => e.generator }, { title: 'Protocol', value: e => e.protocol },
-      { title: 'Synthetic share', number: true, value: e => e.ratio, cell: e => known(e.ratio) ? percent(e.ratio) : '' },
+      { title: 'Synthetic share', number: true, value: e => e.protocol === 'AUG' ? e.ratio : null, cell: e => e.protocol === 'AUG' && known(e.ratio) ? percent(e.ratio) : '' },
       { title: measure === 'accuracy' ? 'Accuracy' : 'Macro-F1', number: true, value: e => value(e, measure), cell: e => share(value(e, measure)) },
       { title: '95 % interval', number: true, value: e => interval(range(e, measure), share) },
       { title: 'Seeds', number: true, value: e => list(e[measure]).length }, { title: 'n train', number: true, value: e => e.n_train, cell: e => count(e.n_train) },
@@ -42,8 +42,8 @@
         const all = rows.flatMap(e => [value(e, state.measure), ...(range(e, state.measure) || [])]).concat(reference ? [value(reference, state.measure)] : []).filter(known);
         const spread = Math.max(...all) - Math.min(...all);
         const step = spread > 0.5 ? 0.2 : spread > 0.22 ? 0.1 : spread > 0.1 ? 0.05 : 0.02;
-        const low = Math.max(0, step * Math.floor(Math.min(...all) / step));
         const high = Math.min(1, step * Math.ceil(Math.max(...all) / step));
+        const low = Math.max(0, Math.min(step * Math.floor(Math.min(...all) / step), high - 4 * step));
         return {
           grid: { left: 8, right: 20, top: 38, bottom: 28, containLabel: true },
           legend: tb.chart.lineLegend(t, { data: ordered }),
@@ -144,7 +144,8 @@
       const warning = shortcut(rows);
       if (warning) root.append(warning);
       const usual = rows.filter(e => e.features !== 'identifiers');
-      const kinds = unique(usual.map(e => JSON.stringify([e.features, e.model])));
+      const strength = e => (e.model === 'xgboost' ? 0 : 2) + (e.features === 'nprint' ? 0 : 1);  // the most usual choice first
+      const kinds = unique([...usual].sort((a, b) => strength(a) - strength(b)).map(e => JSON.stringify([e.features, e.model])));
       if (!kinds.length) return root.append(empty('Only the shortcut check was run.'));
       const state = { kind: kinds[0], measure: 'accuracy', matrix: '' };
       const part = el('div');
@@ -168,7 +169,8 @@
 
       function matrixPart(matrices) {
         const title = e => `${e.protocol}${e.generator === 'real' ? '' : ` ${e.generator}`}${known(e.ratio) && e.protocol === 'AUG' ? ` at ${percent(e.ratio)}` : ''}`;
-        const place = el('div', { class: 'grid' });
+        const wide = matrices.some(e => list(e.labels).length > 9);  // one below the other
+        const place = el('div', { class: wide ? null : 'grid' });
         const first = Math.max(0, matrices.findIndex(e => e.protocol === 'TRTR'));
         const second = Math.max(0, matrices.findIndex(e => e.protocol === 'TSTR'));
         const chosen = [String(first), String(second)];

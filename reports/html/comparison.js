@@ -20,15 +20,9 @@
     document.getElementById('foot').textContent = 'Made by tracebench compare. One file, no request to anywhere. Charts: Apache ECharts.';
   }
 
-  /** Of whole scores there are only intervals: apart or overlapping. */
-  function verdict(row) {
-    const [a, b] = [row.a || {}, row.b || {}];
-    if (!known(a.score) || !known(b.score)) return 'not comparable';
-    if (a.score === b.score) return 'the same';
-    if (!interval(a.ci95) || !interval(b.ci95)) return 'unclear';
-    if (b.ci95[0] > a.ci95[1]) return 'worse';
-    return b.ci95[1] < a.ci95[0] ? 'better' : 'unclear';
-  }
+  /** The overall score is a metric row like the others, with its seeds. */
+  const overall = row => changes.find(c => c.metric === 'score' && c.group === 'overall' && c.dataset === row.dataset && c.generator === row.generator);
+  const verdict = row => { const change = overall(row); return change ? words[change.outcome] || change.outcome : 'not comparable'; };
   const colored = outcome => el('span', { class: outcome === 'worse' || outcome === 'better' ? outcome : null }, outcome);
 
   function scores(root) {
@@ -40,12 +34,12 @@
       { title: 'Data set', value: r => r.dataset, cell: r => name(r.dataset) }, { title: 'Generator', header: true, value: r => r.generator, cell: r => name(r.generator) },
       { title: 'Score in A', number: true, value: r => of(r, 'a'), cell: r => cell(r.a), attributes: r => tb.heat(of(r, 'a')) },
       { title: 'Score in B', number: true, value: r => of(r, 'b'), cell: r => cell(r.b), attributes: r => tb.heat(of(r, 'b')) },
-      { title: 'B − A', number: true, value: r => of(r, 'b') - of(r, 'a'), cell: r => score(of(r, 'b') - of(r, 'a')) },
+      { title: 'B − A', number: true, value: r => of(r, 'b') - of(r, 'a'), cell: r => [score(of(r, 'b') - of(r, 'a')), el('small', {}, interval((overall(r) || {}).ci95))] },
       { title: 'B is', value: verdict, cell: r => colored(verdict(r)) },
     ];
-    root.append(tb.table.table(columns, rows, { sortable: true, caption: '“Better” and “worse” where the two intervals do not overlap.' }),
+    root.append(tb.table.table(columns, rows, { sortable: true, caption: 'Brackets: 95 % intervals, of a score over sessions and seeds, of the difference over seeds.' }),
       el('div', { class: 'under' }, tb.table.csvButton('scores', () => columns, () => rows)), el('p'));
-    const both = changes.filter(c => known(c.score_a) && known(c.score_b));
+    const both = changes.filter(c => c.metric !== 'score' && known(c.score_a) && known(c.score_b));
     if (both.length) root.append(scatter(both));
     return undefined;
   }

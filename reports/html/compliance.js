@@ -6,6 +6,7 @@
   const { own, list } = tb.data;
 
   const rateOf = counts => counts && counts.checked > 0 ? 1 - counts.failed / counts.checked : NaN;
+  const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
   const shortfall = (counts, real) => {
     const rate = rateOf(counts);
     return known(rate) ? Math.max(0, (known(rateOf(real)) ? rateOf(real) : 1) - rate) : NaN;
@@ -48,7 +49,7 @@
         },
       });
       const columns = [
-        { title: 'Rule', header: true, value: rule => rule.id, cell: rule => [name(rule.title || rule.id), el('small', {}, [rule.id, rule.reference, rule.scope && `a ${rule.scope}`].filter(Boolean).join(' · ')), examples(rule, sources(rule))] },
+        { title: 'Rule', header: true, value: rule => rule.id, cell: rule => [name(capital(rule.title || rule.id)), el('small', {}, [rule.id, rule.reference, rule.scope && `a ${rule.scope}`].filter(Boolean).join(' · ')), examples(rule, sources(rule))] },
           rate('real', 'real', () => generator('real', -1)),
         ...generators.map(g => rate(g, g, () => generator(g, model.generators.indexOf(g)))),
         { title: 'Worst shortfall', number: true, value: rule => worst(rule), cell: rule => worst(rule) > 0 ? percent(worst(rule)) : '0' },

@@ -28,7 +28,7 @@
         { title: 'Packets', number: true, value: d => d.packets, cell: d => count(d.packets) }, { title: 'Flows', number: true, value: d => d.flows, cell: d => count(d.flows) },
         { title: 'Bytes', number: true, value: d => d.bytes, cell: d => bytes(d.bytes) },
       ];
-      root.append(tb.table.table(columns, datasets, { caption: 'Split by session: no session is on both sides.' }));
+      root.append(tb.table.table(columns, datasets, { caption: 'Split by session: none is on both sides, but for what a warning names.' }));
       for (const d of datasets) {
         const warnings = list(d.warnings);
         if (warnings.length) root.append(el('div', { class: 'callout' }, el('p', {}, el('strong', {}, `${d.name}: ${plural(warnings.length, 'warning')}`)), el('ul', {}, warnings.map(w => el('li', {}, w)))));

@@ -66,8 +66,13 @@
   }
 
   function continuousOption(d, generators, model, field, t, width) {
-    const positive = curve => curve.x.map((x, i) => [x, curve.p[i]]).filter(([x, p]) => known(x) && known(p) && (!d.log || x > 0));
-    const line = (curve, style, extra) => ({ type: 'line', step: 'end', symbol: 'none', lineStyle: style, itemStyle: { color: style.color }, data: positive(curve), ...extra });
+    const drawable = x => known(x) && (!d.log || x > 0);
+    const ends = [d.real, ...generators.map(g => own(d.generators, g))].flatMap(curve => [curve.x.find(drawable), curve.x[curve.x.length - 1]]).filter(drawable);
+    const [first, last] = [Math.min(...ends), Math.max(...ends)];
+    // Every curve spans the whole axis: 0 (or the share at zero, which a logarithm cannot show) before its first
+    // value, everything after its last.
+    const points = curve => [[first, d.log ? at(curve, 0) : 0], ...curve.x.map((x, i) => [x, curve.p[i]]).filter(([x, p]) => drawable(x) && known(p)), [last, curve.p[curve.p.length - 1]]];
+    const line = (curve, style, extra) => ({ type: 'line', step: 'end', symbol: 'none', lineStyle: style, itemStyle: { color: style.color }, data: points(curve), ...extra });
     return {
       grid: { left: 8, right: 22, top: 34, bottom: 28, containLabel: true },
       legend: tb.chart.lineLegend(t, { itemStyle: { opacity: 0 } }),

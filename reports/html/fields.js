@@ -13,7 +13,8 @@
     const range = interval(row.ci95, number);
     const tooltip = `${number(row.value)} ${row.unit || ''} ${range}; floor ${number(row.floor)}, ceiling ${number(row.ceiling)}; n = ${count(row.n)}, ${plural(list(row.seeds).length, 'seed')}`;
     const text = view === 'score' ? score(row.score) : number(row.value);
-    return { text: known(row.score) || view !== 'score' ? text : 'no ceiling', attributes: { ...tb.heat(row.score), title: tooltip } };
+    if (view === 'score' && !known(row.score)) return { text: 'no ceiling', attributes: { class: 'number quiet', title: tooltip } };
+    return { text, attributes: { ...tb.heat(row.score), title: tooltip } };
   }
 
   function columnsFor(model, dataset, measure, view, go) {
@@ -77,8 +78,8 @@
         const title = distances.find(([key]) => key === state.measure)[1];
         const sizes = unique(rows.filter(r => r.metric === state.measure && r.status === 'ok').map(r => r.n));
         const seeds = Math.max(0, ...rows.filter(r => r.metric === state.measure).map(r => list(r.seeds).length));
-        const caption = `${title}, ${state.view === 'score' ? 'as a score (0: as real, 1: as independent marginals)' : 'raw value; smaller is closer'}. `
-          + `${model.subtitle(dataset)}${plural(seeds, 'seed')}, n = ${sizes.length > 1 ? `${count(Math.min(...sizes))} to ${count(Math.max(...sizes))}` : count(sizes[0])} synthetic observations a seed. Floor and ceiling are raw values.`;
+        const caption = `${title}, ${state.view === 'score' ? 'as a score (0: as real, 1: at the ceiling)' : 'raw value; smaller is closer'}. `
+          + `${model.subtitle(dataset)}${plural(seeds, 'seed')}, n = ${sizes.length > 1 ? 'up to ' : ''}${count(Math.max(...sizes))} synthetic observations a seed. Floor and ceiling are raw values.`;
         const columns = columnsFor(model, dataset, state.measure, state.view, go);
         fill(part,
           tb.table.table(columns, ordered, { sortable: true, caption, tall: true, className: model.generators.length > 4 ? 'heatmap many' : 'heatmap', label: 'Distance of every field', band: state.order === 'worst' ? null : f => scopeTitles[f.scope] || 'Other' }),
@@ -92,7 +93,7 @@
           select('Measure', measures, state.measure, set('measure')),
           select('Number shown', [['score', 'Score'], ['value', 'Raw value']], state.view, set('view')),
           select('Order', [['manifest', 'By layer'], ['worst', 'Farthest from real first']], state.order, set('order'))),
-        el('div', { class: 'legend' }, 'as real', el('span', { class: 'ramp' }), 'as independent marginals', el('span', {}, '(outlined: worse than that)')),
+        el('div', { class: 'legend' }, 'as real', el('span', { class: 'ramp' }), 'at the ceiling', el('span', {}, '(outlined: beyond it)')),
         part);
       draw();
       return undefined;

@@ -16,7 +16,7 @@
   const curveOf = g => list(own(g.describe, 'curve')).filter(p => Array.isArray(p) && known(p[0]) && known(p[1]));
 
   function curves(model, generators) {
-    const trained = generators.filter(g => curveOf(g).length > 1);
+    const trained = generators.filter((g, i) => curveOf(g).length > 1 && generators.findIndex(other => other.name === g.name) === i);
     if (!trained.length) return null;
     return tb.chart.chart({
       title: 'Training loss', subtitle: `As each generator reports it (first seed). Losses of different generators are not comparable.`,
@@ -40,6 +40,7 @@
       const time = key => ({ number: true, value: g => mean(g[key]), cell: g => seconds(mean(g[key])) });
       const columns = [
         { title: 'Generator', header: true, value: g => g.name, cell: g => generator(g.name, model.generators.indexOf(g.name)) },
+        ...(model.datasets.length > 1 && generators.some(g => g.dataset) ? [{ title: 'Data set', value: g => g.dataset || '' }] : []),
         { title: 'Kind', value: g => g.kind },
         { title: 'Learning', ...time('fit_s') }, { title: 'Generating', ...time('sample_s') },
         { title: 'Packets', number: true, value: g => mean(g.packets), cell: g => count(mean(g.packets)) },
@@ -54,7 +55,7 @@
         if (isEmpty(g.settings) && isEmpty(g.describe)) continue;
         const described = g.describe && typeof g.describe === 'object' ? { ...g.describe } : g.describe;
         if (curveOf(g).length > 1) described.curve = `${plural(curveOf(g).length, 'point')}, drawn above`;
-        root.append(el('details', { class: 'block' }, el('summary', {}, `${g.name}: settings and what it says of itself`),
+        root.append(el('details', { class: 'block' }, el('summary', {}, `${g.name}${model.datasets.length > 1 && g.dataset ? ` on ${g.dataset}` : ''}: settings and what it says of itself`),
           el('pre', { tabindex: '0' }, shown({ settings: g.settings || {}, describe: described || {} }))));
       }
       return undefined;

@@ -85,16 +85,23 @@
   }
 
   function timeline(source, session, span, peaks) {
-    const hidden = Math.max(0, list(session.flows).length - most);
+    const flows = list(session.flows).length + (session.flows_left_out || 0);
+    const hidden = flows - lanes(session).length;
     const height = Math.max(60, 19 * lanes(session).length) + 34 + 30 + 88 + 28;
     return tb.chart.chart({
       title: `${source === 'real' ? 'Real (held out)' : source}: ${session.label}`,
-      subtitle: `${session.sample || session.file || ''}, ${plural(list(session.flows).length, 'flow')}, ${plural(session.packets || 0, 'packet')}, ${bytes(session.bytes)} in ${seconds(lengthOf(session))}.`
-        + `${hidden ? ` ${plural(hidden, 'flow')} with fewest bytes not drawn.` : ''} One sample${source === 'real' ? '' : ' of the first seed'}; below: throughput, from the opener up, towards it down.`,
-      summary: `${plural(list(session.flows).length, 'flow')} over ${seconds(lengthOf(session))}`,
+      subtitle: `${session.sample || session.file || ''}, ${plural(flows, 'flow')}, ${plural(session.packets || 0, 'packet')}, ${bytes(session.bytes)} in ${seconds(lengthOf(session))}.`
+        + `${hidden ? ` ${plural(hidden, 'smaller flow')} not drawn.` : ''}${source === 'real' ? '' : ' First seed.'}`,
+      summary: `${plural(flows, 'flow')} over ${seconds(lengthOf(session))}`,
       file: `session-${source}-${session.label}`, columns: flowColumns, rows: list(session.flows), height,
       option: (t, width) => option(session, span, peaks, t, width),
     });
+  }
+
+  /** The class to begin with: of those with several flows at once, the one with most packets. */
+  function telling(sessions) {
+    const best = [...sessions].sort((a, b) => (list(b.flows).length > 1) - (list(a.flows).length > 1) || (b.packets || 0) - (a.packets || 0))[0];
+    return best && best.label;
   }
 
   function summaryTable(model, dataset, root) {
@@ -128,7 +135,7 @@
       const labels = unique(['real', ...generators].flatMap(s => all(s).map(x => x.label)));
       if (!labels.length && !list((model.details(dataset).summary || {}).statistics).length) return root.append(empty('This run kept no sessions to draw.'));
       if (labels.length) {
-        const state = { label: labels.find(l => all('real').some(s => s.label === l)) || labels[0], generator: generators[generators.length > 1 ? 1 : 0], index: 0 };
+        const state = { label: telling(all('real')) || labels[0], generator: generators[generators.length > 1 ? 1 : 0], index: 0 };
         const part = el('div', { class: 'grid' });
         const controls = el('div', { class: 'controls' });
         const draw = () => {

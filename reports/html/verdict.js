@@ -7,7 +7,7 @@
 
   const areaPhrases = {
     packet: 'packet headers', flow: 'the shape and timing of flows', session: 'the structure of sessions',
-    compliance: 'protocol compliance', utility: 'use in classifiers', privacy: 'privacy',
+    compliance: 'protocol compliance', utility: 'its use in classifiers', privacy: 'privacy',
   };
 
   const alike = ({ score: value, ci95 }) => value < 0.05 || (Array.isArray(ci95) && known(ci95[0]) && ci95[0] <= 0);
@@ -27,12 +27,13 @@
   function farthest(model, entry, area) {
     const scores = new Map();
     for (const row of model.rowsOf(entry.dataset, entry.generator)) {
-      if (row.area === area && row.status === 'ok' && known(row.score) && row.group) scores.set(row.group, [...(scores.get(row.group) || []), row.score]);
+      if (row.area === area && row.metric !== 'score' && row.status === 'ok' && known(row.score) && row.group) scores.set(row.group, [...(scores.get(row.group) || []), row.score]);
     }
     const titles = new Map(model.fields(entry.dataset).map(f => [f.name, f.title || f.name]));
     const rules = list(own(model.details(entry.dataset).compliance, 'rules'));
     for (const rule of rules) titles.set(rule.id, rule.title || rule.id);
-    return [...scores].map(([name, values]) => [titles.get(name) || name, mean(values)]).sort((a, b) => b[1] - a[1]);
+    const title = name => titles.get(name) || (area === 'utility' ? name.replace(/^([^/@]+)\/([^/@]+).*$/, '$1 on $2 features') : name);
+    return [...scores].map(([name, values]) => [title(name), mean(values)]).sort((a, b) => b[1] - a[1]);
   }
 
   function sentence(model, entry) {
@@ -66,12 +67,19 @@
     return `It breaks ${count(worse.length)} of ${plural(checked, 'protocol rule')} more often than real traffic does, worst “${worse[0].rule.title || worse[0].rule.id}” (${percent(worse[0].share)} of checks). `;
   }
 
+  /** Over all models and features: "62 % to 97 %". */
+  function accuracies(evaluations) {
+    const levels = evaluations.map(e => mean(e.accuracy)).filter(known);
+    if (!levels.length) return '';
+    const [low, high] = [percent(Math.min(...levels)), percent(Math.max(...levels))];
+    return low === high ? low : `${low} to ${high}`;
+  }
+
   function utilitySentence(model, entry) {
     const evaluations = list(model.details(entry.dataset).classification).filter(e => e.features !== 'identifiers');
-    const alone = evaluations.find(e => e.generator === entry.generator && e.protocol === 'TSTR');
-    if (!alone || !known(mean(alone.accuracy))) return '';
-    const real = evaluations.find(e => e.protocol === 'TRTR' && e.features === alone.features && e.model === alone.model);
-    return `A classifier trained on it alone gets ${percent(mean(alone.accuracy))} of real test samples right${real ? `; trained on real traffic, ${percent(mean(real.accuracy))}` : ''} (${alone.model}, ${alone.features} features).`;
+    const alone = accuracies(evaluations.filter(e => e.generator === entry.generator && e.protocol === 'TSTR'));
+    const real = accuracies(evaluations.filter(e => e.protocol === 'TRTR'));
+    return alone ? `Classifiers trained on it alone get ${alone} of real test samples right${real ? `; trained on real traffic, ${real}` : ''}.` : '';
   }
 
   /** A mark on a line from 0 to 1 (or further, where a score is), with its interval. */
@@ -176,14 +184,20 @@
 
   function alerts(model, root) {
     const failed = list(model.record.tasks).filter(t => t.status === 'failed');
+    const skipped = list(model.record.tasks).filter(t => t.status === 'skipped').length;
     if (failed.length) {
       root.append(el('div', { class: 'callout alert' },
-        el('p', {}, el('strong', {}, `${count(failed.length)} of ${plural(list(model.record.tasks).length, 'task')} failed.`), ' What depends on them is missing below.'),
+        el('p', {}, el('strong', {}, `${count(failed.length)} of ${plural(list(model.record.tasks).length, 'task')} failed.`), ` ${skipped ? `${count(skipped)} more were skipped for it. ` : ''}What depends on them is missing below.`),
         el('ul', {}, failed.slice(0, 5).map(t => el('li', {}, el('code', {}, t.id), t.error ? `: ${t.error}` : '')),
           failed.length > 5 ? el('li', {}, `and ${count(failed.length - 5)} more, listed under `, el('a', { href: '#reproduce' }, 'How to reproduce this')) : null)));
     }
-    const bad = model.metrics.filter(m => m.status === 'failed').length;
-    if (bad) root.append(callout(`${plural(bad, 'value')} of ${count(model.metrics.length)} could not be measured.`, 'They are marked “failed” where they belong, with the reason.', 'alert'));
+    const bad = model.metrics.filter(m => m.status === 'failed');
+    if (bad.length) {
+      root.append(el('div', { class: 'callout' },
+        el('p', {}, el('strong', {}, `${plural(bad.length, 'value')} of ${count(model.metrics.length)} could not be measured.`), ' Where they belong they are marked “failed”; no score counts them.'),
+        el('ul', {}, bad.slice(0, 3).map(m => el('li', {}, `${m.generator}, ${m.metric}${m.group ? ` of ${m.group}` : ''}: ${m.reason || 'no reason given'}`)),
+          bad.length > 3 ? el('li', {}, `and ${count(bad.length - 3)} more under `, el('a', { href: '#measurements' }, 'All numbers')) : null)));
+    }
   }
 
   tb.sections = tb.sections || [];

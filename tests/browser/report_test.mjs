@@ -231,8 +231,11 @@ const tests = {
     await readThrough(page);
     assert.ok(await page.getByText('Not the same experiment.').isVisible());
     assert.ok(await page.locator('#changes tbody tr').count() > 0);
+    assert.match(await page.locator('#alerts').textContent(), /apps has another content.*manifests differ, at .generators.1.settings.order/s);
+    assert.equal(await page.locator('#scores td .better').count(), 1, 'markov on lab is better');
     await page.locator('#changes select').first().focus();
-    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowDown');
+    assert.match(await page.locator('#changes .caption').textContent(), /300 of/);
     await screenshots(page, 'comparison');
     await quiet(tab, 'comparison');
   },
@@ -240,7 +243,7 @@ const tests = {
 
 const files = { full: render('full', fixture('full')), sparse: render('sparse', fixture('sparse')), many: render('many', fixture('many')) };
 files.comparison = path.join(output, 'comparison.html');
-execFileSync(tracebench, ['compare', path.join(output, 'full.json'), path.join(output, 'many.json'), '-o', files.comparison], { stdio: ['ignore', 'inherit', 'ignore'] });
+execFileSync(tracebench, ['compare', path.join(output, 'full.json'), fixture('again'), '-o', files.comparison], { stdio: ['ignore', 'inherit', 'ignore'] });
 runs.forEach((run, i) => {
   const file = render(`run-${i + 1}`, run);
   tests[`the report of ${run}`] = async browser => {
