@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -26,7 +27,8 @@ class TemporaryFile {
   public:
     explicit TemporaryFile(const char* name)
         : path_(fs::path(testing::TempDir()) /
-                (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + name)) {}
+                (std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) +
+                 std::to_string(::getpid()) + name)) {}
     ~TemporaryFile() { fs::remove(path_); }
     TemporaryFile(const TemporaryFile&) = delete;
     TemporaryFile& operator=(const TemporaryFile&) = delete;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <png.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -28,9 +29,9 @@ class NprintImageTest : public testing::Test {
         png.width = width;
         png.height = height;
         png.format = format;
-        std::vector<std::uint8_t> pixels;
-        for (std::uint32_t i = 0; i < width * height; ++i)
-            pixels.insert(pixels.end(), colour.begin(), colour.end());
+        std::vector<std::uint8_t> pixels(width * height * colour.size(), colour[0]);
+        for (std::size_t i = 0; colour.size() > 1 && i < pixels.size(); ++i)
+            pixels[i] = colour[i % colour.size()];
         EXPECT_NE(png_image_write_to_file(&png, file_.c_str(), 0, pixels.data(), 0, nullptr), 0);
         return file_;
     }
@@ -45,7 +46,8 @@ class NprintImageTest : public testing::Test {
     }
 
     const fs::path folder_ =
-        fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+        fs::path(testing::TempDir()) /
+        (testing::UnitTest::GetInstance()->current_test_info()->name() + std::to_string(::getpid()));
     const fs::path file_ = folder_ / "image.png";
 };
 
@@ -121,7 +123,7 @@ TEST_F(NprintImageTest, BlankRowsWithinAreKept) {
 TEST_F(NprintImageTest, RefusesOtherImages) {
     EXPECT_THAT(message(image(640, 4, PNG_FORMAT_RGB, {255, 0, 0})),
                 HasSubstr("is 640 pixels wide; 1088, or 1024 without the address columns, was expected"));
-    EXPECT_THAT(message(image(1088, 8193, PNG_FORMAT_RGB, {255, 0, 0})), HasSubstr("is 8193 pixels high"));
+    EXPECT_THAT(message(image(1088, 8193, PNG_FORMAT_GRAY, {255})), HasSubstr("is 8193 pixels high"));
     EXPECT_THAT(message(image(1088, 4, PNG_FORMAT_GRAY, {255})), HasSubstr("is a greyscale image"));
     image(1088, 1024, PNG_FORMAT_RGB, {255, 0, 0});
     const std::string whole = read_file(file_);

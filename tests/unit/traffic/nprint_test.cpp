@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -47,7 +48,8 @@ class NprintTest : public testing::Test {
     }
 
     const fs::path folder_ =
-        fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+        fs::path(testing::TempDir()) /
+        (testing::UnitTest::GetInstance()->current_test_info()->name() + std::to_string(::getpid()));
 };
 
 struct Row {

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -18,7 +19,8 @@ class CaptureWriterTest : public testing::Test {
     void TearDown() override { fs::remove_all(folder_); }
 
     const fs::path folder_ =
-        fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+        fs::path(testing::TempDir()) /
+        (testing::UnitTest::GetInstance()->current_test_info()->name() + std::to_string(::getpid()));
     const fs::path file_ = folder_ / "out.pcap";
     const std::vector<std::uint8_t> frame_{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x88, 0xB5, 42};
 };
