@@ -89,11 +89,20 @@ void RandomSplits::draw(Random& random, std::span<double> left, std::span<double
     }
 }
 
-std::vector<double> recentred(std::vector<double> replicates, double value, double low, double high) {
+double Bootstrap::stretch() const {
+    if (!possible() || sessions_ <= strata_.size()) return 1;
+    const auto n = static_cast<double>(sessions_), freedom = n - static_cast<double>(strata_.size());
+    constexpr double z = 1.959964, z3 = z * z * z, z5 = z3 * z * z;
+    // Student's t by the expansion of Cornish and Fisher (Abramowitz and Stegun 26.7.5).
+    const double t = z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+    return std::sqrt(n / freedom) * t / z;
+}
+
+std::vector<double> recentred(std::vector<double> replicates, double value, double stretch, Range range) {
     if (replicates.empty()) return replicates;
     const double mean =
         std::accumulate(replicates.begin(), replicates.end(), 0.0) / static_cast<double>(replicates.size());
-    for (double& replicate : replicates) replicate = std::clamp(replicate - mean + value, low, high);
+    for (double& replicate : replicates) replicate = std::clamp((replicate - mean) * stretch + value, range.low, range.high);
     return replicates;
 }
 

@@ -4,6 +4,9 @@
 ///     FlowTable table({}, [](const Flow& flow) { ... });   // called as flows end
 ///     while (reader.next(packet)) table.add(packet, dissect(packet));
 ///     table.finish();
+///
+/// A flow that fell silent ends when its next packet comes too late, when room is needed, or at finish(): time is
+/// compared within a flow only, so that one packet with a wild time does not end all the others.
 
 #include <cstdint>
 #include <functional>

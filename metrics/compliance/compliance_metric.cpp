@@ -119,7 +119,7 @@ class Comparison {
             result.push_back(counts.rate(weights));
             if (std::isnan(result.back())) return {};
         }
-        return recentred(std::move(result), value, 0, 1);
+        return recentred(std::move(result), value, bootstrap_.stretch(), {0, 1});
     }
 
     const MetricInput& input_;

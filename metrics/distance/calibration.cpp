@@ -22,9 +22,10 @@ DistanceLists bootstrap_distances(const FieldComparison& comparison, const Boots
         if (!replicate) return {};
         for (std::size_t m = 0; m < measure::count; ++m) lists[m].push_back((*replicate)[m]);
     }
+    const double stretch = std::max(a.stretch(), b.stretch());
     for (std::size_t m = 0; m < measure::count; ++m) {
         const double highest = m == measure::wasserstein ? std::numeric_limits<double>::infinity() : 1;
-        lists[m] = recentred(std::move(lists[m]), (*value)[m], 0, highest);
+        lists[m] = recentred(std::move(lists[m]), (*value)[m], stretch, {0, highest});
     }
     return lists;
 }

@@ -196,7 +196,8 @@ std::optional<Proximity> measure_proximity(const PrivacyView& train, const Priva
         if (std::isfinite(auc)) replicates.push_back(auc);
     }
     if (replicates.size() == options.bootstrap)
-        result.auc_replicates = recentred(std::move(replicates), result.auc, 0, 1);
+        result.auc_replicates = recentred(std::move(replicates), result.auc,
+                                          std::max(of_members.stretch(), of_others.stretch()), {0, 1});
     return result;
 }
 

@@ -70,6 +70,8 @@ async function screenshots(page, name) {
   await page.evaluate(() => { document.querySelector('.bar').style.position = ''; });
 }
 
+const wholePage = (page, name) => page.screenshot({ path: path.join(output, `${name}.png`), fullPage: true });
+
 const tests = {
   async 'every section is there, charts are drawn when seen'(browser, files) {
     const tab = await open(browser, files.full);
@@ -167,7 +169,7 @@ const tests = {
     const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await paper();
     await readThrough(page);
-    await screenshots(page, 'dark');
+    await wholePage(page, 'dark');
     const stroke = () => page.locator('#verdict svg text').first().getAttribute('fill');
     const inDark = await stroke();
     await page.locator('#theme').focus();
@@ -187,7 +189,7 @@ const tests = {
     await readThrough(page);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
     assert.ok(await page.$$eval('.chart', all => all.every(c => c.getBoundingClientRect().right <= 390)));
-    await screenshots(page, 'narrow');
+    await wholePage(page, 'narrow');
     await page.setViewportSize({ width: 800, height: 844 });
     await page.waitForFunction(() => { const c = document.querySelector('#verdict .chart'); return Math.abs(c.querySelector('svg').clientWidth - c.clientWidth) < 2; });
     await quiet(tab, 'narrow');
@@ -215,13 +217,13 @@ const tests = {
     const sparse = await open(browser, files.sparse);
     assert.ok(await sparse.page.getByText('no space left on device').first().isVisible());
     for (const id of sections.slice(2, 6)) assert.equal(await sparse.page.locator(`#${id} .empty`).count(), 1, id);
-    await screenshots(sparse.page, 'sparse');
+    await wholePage(sparse.page, 'sparse');
     await quiet(sparse, 'sparse');
 
     const many = await open(browser, files.many);
     await readThrough(many.page);
     assert.equal(await many.page.locator('.verdicts li').count(), 12);
-    await screenshots(many.page, 'many');
+    await wholePage(many.page, 'many');
     await quiet(many, 'many');
   },
 
@@ -236,7 +238,7 @@ const tests = {
     await page.locator('#changes select').first().focus();
     await page.keyboard.press('ArrowDown');
     assert.match(await page.locator('#changes .caption').textContent(), /300 of/);
-    await screenshots(page, 'comparison');
+    await wholePage(page, 'comparison');
     await quiet(tab, 'comparison');
   },
 };

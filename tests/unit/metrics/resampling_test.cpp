@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
@@ -46,6 +47,16 @@ TEST(Bootstrap, OneSessionHasNoSpread) {
     EXPECT_TRUE(Bootstrap(Labels{"a", "b"}).possible());
 }
 
+TEST(Bootstrap, FewSessionsWidenTheInterval) {
+    // t with 11 degrees of freedom is 2.20099, with 10 2.22814.
+    EXPECT_NEAR(Bootstrap(Labels(12, "a")).stretch(), std::sqrt(12.0 / 11) * 2.20099 / 1.95996, 1e-3);
+    Labels two(6, "a");
+    two.resize(12, "b");
+    EXPECT_NEAR(Bootstrap(two).stretch(), std::sqrt(12.0 / 10) * 2.22814 / 1.95996, 1e-3);
+    EXPECT_NEAR(Bootstrap(Labels(1000, "a")).stretch(), 1, 0.002);
+    EXPECT_EQ(Bootstrap(Labels{"a"}).stretch(), 1);
+}
+
 TEST(RandomSplits, PartsAreDisjointAndAsLargeAsWanted) {
     const Labels pool{"a", "a", "a", "a", "a", "a", "b", "b", "b", "b"};
     const RandomSplits splits(pool, {{"a", 3}, {"b", 1}}, {{"a", 2}, {"b", 2}});
@@ -86,11 +97,12 @@ TEST(RandomSplits, ImpossibleWithoutTwoSessions) {
 }
 
 TEST(Resampling, RecentredKeepsTheSpreadAndMovesTheMean) {
-    const auto moved = recentred({3, 5}, 1, -10, 10);
+    const auto moved = recentred({3, 5}, 1, 1, {-10, 10});
     EXPECT_DOUBLE_EQ(moved[0], 0);
     EXPECT_DOUBLE_EQ(moved[1], 2);
-    EXPECT_DOUBLE_EQ(recentred({3, 5}, 0.5, 0, 1)[0], 0);
-    EXPECT_DOUBLE_EQ(recentred({3, 5}, 0.5, 0, 1)[1], 1);
+    EXPECT_DOUBLE_EQ(recentred({3, 5}, 1, 1.5, {-10, 10})[0], -0.5);
+    EXPECT_DOUBLE_EQ(recentred({3, 5}, 0.5, 1, {0, 1})[0], 0);
+    EXPECT_DOUBLE_EQ(recentred({3, 5}, 0.5, 1, {0, 1})[1], 1);
 }
 
 TEST(Resampling, QuantilesAreLinear) {
