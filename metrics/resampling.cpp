@@ -92,9 +92,10 @@ void RandomSplits::draw(Random& random, std::span<double> left, std::span<double
 double Bootstrap::stretch() const {
     if (!possible() || sessions_ <= strata_.size()) return 1;
     const auto n = static_cast<double>(sessions_), freedom = n - static_cast<double>(strata_.size());
-    constexpr double z = 1.959964, z3 = z * z * z, z5 = z3 * z * z;
+    constexpr double z = 1.959964, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
     // Student's t by the expansion of Cornish and Fisher (Abramowitz and Stegun 26.7.5).
-    const double t = z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+    const double t = z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+                     (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
     return std::sqrt(n / freedom) * t / z;
 }
 
