@@ -5,8 +5,8 @@
 ///     while (reader.next(packet)) table.add(packet, dissect(packet));
 ///     table.finish();
 ///
-/// A flow that fell silent ends when its next packet comes too late, when room is needed, or at finish(): time is
-/// compared within a flow only, so that one packet with a wild time does not end all the others.
+/// A flow that fell silent ends when its next packet comes too late, when room is needed, or at finish():
+/// time is compared within a flow only, so that one packet with a wild time does not end all the others.
 
 #include <cstdint>
 #include <functional>
@@ -27,7 +27,7 @@ struct Flow {
     Endpoint src, dst;  ///< src sent the first packet
     std::int64_t first_ns = 0, last_ns = 0;
     std::uint64_t packets[2] = {0, 0};
-    std::uint64_t bytes[2] = {0, 0};  ///< frame lengths on the wire
+    std::uint64_t bytes[2] = {0, 0};     ///< frame lengths on the wire
     std::uint8_t tcp_flags[2] = {0, 0};  ///< union of the flags seen
 
     // TCP only; the rules are those of Wireshark's sequence analysis, so that counts can be compared.
@@ -41,7 +41,7 @@ struct Flow {
 };
 
 struct FlowOptions {
-    double udp_idle_s = 60;   ///< also for every protocol that is not TCP
+    double udp_idle_s = 60;  ///< also for every protocol that is not TCP
     double tcp_idle_s = 300;
     /// Live flows kept at once; past it the one idle longest ends early. Bounds memory, about 300 bytes each.
     std::size_t max_live = 1'000'000;
