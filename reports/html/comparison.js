@@ -7,7 +7,7 @@
 
   const data = tb.page.readData();
   const changes = list(data.changes);
-  const generators = unique(changes.map(c => c.generator));
+  const generators = unique([...list(data.leaderboard), ...changes].map(c => c.generator));
   const words = { worse: 'worse', better: 'better', unclear: 'unclear', not_comparable: 'not comparable', only_a: 'only in A', only_b: 'only in B', same: 'the same' };
   const limit = 300;
 

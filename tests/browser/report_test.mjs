@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { chromium } = createRequire(path.join(here, '../../ci/node/package.json'))('playwright-core');
 const [tracebench, output, ...runs] = process.argv.slice(2);
-const patient = 120000;  // ms: the machine may be busy building
+const patient = 300000;  // ms: the machine may be busy building
 const maxPage = 4 << 20;
 
 mkdirSync(output, { recursive: true });
@@ -70,7 +70,11 @@ async function screenshots(page, name) {
   await page.evaluate(() => { document.querySelector('.bar').style.position = ''; });
 }
 
-const wholePage = (page, name) => page.screenshot({ path: path.join(output, `${name}.png`), fullPage: true });
+async function wholePage(page, name) {
+  await page.evaluate(() => { document.querySelector('.bar').style.position = 'static'; });
+  await page.screenshot({ path: path.join(output, `${name}.png`), fullPage: true });
+  await page.evaluate(() => { document.querySelector('.bar').style.position = ''; });
+}
 
 const tests = {
   async 'every section is there, charts are drawn when seen'(browser, files) {
