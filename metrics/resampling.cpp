@@ -103,7 +103,8 @@ std::vector<double> recentred(std::vector<double> replicates, double value, doub
     if (replicates.empty()) return replicates;
     const double mean =
         std::accumulate(replicates.begin(), replicates.end(), 0.0) / static_cast<double>(replicates.size());
-    for (double& replicate : replicates) replicate = std::clamp((replicate - mean) * stretch + value, range.low, range.high);
+    for (double& replicate : replicates)
+        replicate = std::clamp((replicate - mean) * stretch + value, range.low, range.high);
     return replicates;
 }
 

@@ -26,8 +26,8 @@ class Bootstrap {
     bool possible() const { return sessions_ >= 2; }
     /// How often each session was drawn. `weights` has one place a session.
     void draw(Random& random, std::span<double> weights) const;
-    /// How much wider than the resamples an interval has to be: they spread less than samples do by the root of
-    /// (n-1)/n, and know the spread from few sessions. sqrt(n/(n-1)) t/z with n-1 degrees of freedom, one
+    /// How much wider than the resamples an interval has to be: they spread less than samples do by the root
+    /// of (n-1)/n, and know the spread from few sessions. sqrt(n/(n-1)) t/z with n-1 degrees of freedom, one
     /// fewer for each label more. Hesterberg, The American Statistician 69(4), 2015. 1 where impossible.
     double stretch() const;
 
@@ -65,9 +65,9 @@ class RandomSplits {
 struct Range {
     double low = 0, high = 1;
 };
-/// Replicates moved so that their mean is `value`, their distances from it multiplied by `stretch`, then cut to
-/// the range. Resampling adds its own noise to that of the sample, which pushes a distance up; the
-/// spread is right, the place is not. Percentiles of the result are an interval for the expected value at this
+/// Replicates moved so that their mean is `value`, their distances from it multiplied by `stretch`, then cut
+/// to the range. Resampling adds its own noise to that of the sample, which pushes a distance up; the spread
+/// is right, the place is not. Percentiles of the result are an interval for the expected value at this
 /// number of sessions, which is also what a noise floor and a ceiling at the same number estimate.
 std::vector<double> recentred(std::vector<double> replicates, double value, double stretch, Range range);
 

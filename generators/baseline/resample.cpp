@@ -18,6 +18,8 @@
 namespace tracebench {
 namespace {
 
+constexpr double longest_session_s = 80.0 * 365 * 86400;
+
 std::string sample_file(std::size_t number) {
     return fmt::format("samples/{:05}.pcap", number);
 }
@@ -44,7 +46,10 @@ Trace with_fresh_identifiers(const Trace& session, std::size_t packets, bool con
     Trace first = session;
     first.packets.resize(packets);
     SessionIdentity identity(first, random);
-    const std::int64_t start = random_start_ns(random), before = session.packets.front().time_ns;
+    const std::int64_t before = session.packets.front().time_ns;
+    std::int64_t start = random_start_ns(random);
+    // Damaged clocks may span more years than a capture has after 2024.
+    if (session.duration_s() > longest_session_s) start = 0;
     Trace fresh;
     std::vector<std::uint8_t> frame;
     for (const PacketView& packet : first.packets) {
@@ -71,7 +76,8 @@ void ResampleGenerator::fit(const std::vector<LabelledTrace>& samples, const Fit
         if (!trace.empty()) sessions_[sample.label].push_back(std::move(trace));
     }
     if (sessions_.empty())
-        throw InputError("generator 'resample'", "has no packets to learn from", "give it training samples");
+        throw InputError("generator 'resample'", "has no Ethernet or IP packets to learn from",
+                         "give it training samples with some");
 }
 
 void ResampleGenerator::sample(const SampleRequest& request, Progress& progress, const Sink& sink) {

@@ -49,7 +49,7 @@ TEST(ComplianceMetric, DamageLowersThePassRate) {
     EXPECT_NEAR(rate->ceiling, rate->value, 1e-12);
     EXPECT_GT(rate->floor, rate->value);
     EXPECT_NEAR(find(clean, "compliance.pass_rate", "")->value,
-                find(clean, "compliance.pass_rate", "")->floor, 0.05);
+                find(clean, "compliance.pass_rate", "")->floor, 0.02);
 
     const MetricValue* checksum = find(result, "compliance.failure_rate", "ipv4.checksum");
     ASSERT_NE(checksum, nullptr);

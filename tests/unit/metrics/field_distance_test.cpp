@@ -109,8 +109,8 @@ TEST(Intervals, CoverTheExpectedDistance) {
         for (std::size_t m = 0; m < measure::count; ++m) {
             RecordProperty(std::string(measure::names[m]) + (shift == 0 ? "_at_0" : "_at_1_5"),
                            std::to_string(covered[m]));
-            // 24 sessions are few for a percentile interval: measured 0.84 to 0.97.
-            EXPECT_GE(covered[m], 0.8) << measure::names[m] << " at shift " << shift;
+            // Over 600 trials: 0.89 to 0.99. Over these 120, chance takes up to 0.03 either way.
+            EXPECT_GE(covered[m], 0.85) << measure::names[m] << " at shift " << shift;
         }
     }
 }
@@ -192,16 +192,21 @@ class Metrics : public testing::Test {
 };
 
 TEST_F(Metrics, SamplesOfTheSameSourceStayNearTheFloor) {
-    const MetricResult result = FieldDistance().evaluate({train, heldout, alike, ceiling});
     double values = 0, floors = 0;
-    for (const MetricValue& value : result.values) {
-        if (value.metric != "jsd" || !value.skipped.empty()) continue;
-        EXPECT_TRUE(value.failed.empty()) << value.group;
-        values += value.value;
-        floors += value.floor;
+    for (std::uint64_t seed = 100; seed < 124; seed += 3) {
+        const SampleSet learned = set("real", seed), unseen = set("real", seed + 1),
+                        made = set("made", seed + 2);
+        for (const MetricValue& value :
+             FieldDistance().evaluate({learned, unseen, made, made, 1, 0}).values) {
+            if (value.metric != "jsd" || !value.skipped.empty()) continue;
+            EXPECT_TRUE(value.failed.empty()) << value.group;
+            values += value.value;
+            floors += value.floor;
+        }
     }
-    EXPECT_GT(floors, 0);
-    EXPECT_NEAR(values / floors, 1, 0.4);
+    // Not quite 1: only synthetic values can lie beyond the real range (docs/metrics.md).
+    EXPECT_GT(values / floors, 0.95);
+    EXPECT_LT(values / floors, 1.3);
 }
 
 TEST_F(Metrics, ScoresRunFromTheFloorToTheCeiling) {

@@ -41,15 +41,27 @@ inline void append_flow(Trace& trace, Random& random, std::uint8_t host, std::ui
                         std::size_t packets) {
     const Endpoint client = endpoint(host, port), server = endpoint(200, 443);
     double time = random.uniform();
-    append(trace, time, packet(client, server, tcp_flag::syn, 0));
-    append(trace, time += 0.01, packet(server, client, tcp_flag::syn | tcp_flag::ack, 0));
-    append(trace, time += 0.01, packet(client, server, tcp_flag::ack, 0));
+    std::uint32_t sent = 1000, received = 5000;  // next sequence numbers of client and server
+    const auto send = [&](bool from_client, std::uint8_t flags, std::uint32_t size) {
+        PacketFields fields =
+            from_client ? packet(client, server, flags, size) : packet(server, client, flags, size);
+        std::uint32_t& own = from_client ? sent : received;
+        fields.sequence = own;
+        if ((flags & tcp_flag::ack) != 0) fields.acknowledgement = from_client ? received : sent;
+        fields.window = 65535;
+        own += size + ((flags & tcp_flag::syn) != 0 ? 1 : 0);
+        append(trace, time, fields);
+    };
+    send(true, tcp_flag::syn, 0);
+    time += 0.01;
+    send(false, tcp_flag::syn | tcp_flag::ack, 0);
+    time += 0.01;
+    send(true, tcp_flag::ack, 0);
     for (std::size_t i = 0; i < packets; ++i) {
         const auto size = static_cast<std::uint32_t>(random.below(1400));
         time += random.exponential(0.05);
-        append(trace, time,
-               random.chance(0.4) ? packet(client, server, tcp_flag::ack | tcp_flag::psh, size)
-                                  : packet(server, client, tcp_flag::ack, size));
+        random.chance(0.4) ? send(true, tcp_flag::ack | tcp_flag::psh, size)
+                           : send(false, tcp_flag::ack, size);
     }
     trace.sort_by_time();
 }
