@@ -1,0 +1,32 @@
+#pragma once
+/// Named tensors in files: `model.safetensors` (read by memory map, written), PyTorch's `pytorch_model.bin` (read
+/// only, without executing anything in it). Both are hostile input.
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "generators/ssm/named_tensor.h"
+
+namespace tracebench::ssm {
+
+/// Reads every tensor (F32, F16, BF16, F64; others are refused) as 32-bit floats.
+/// https://huggingface.co/docs/safetensors: 8 bytes little-endian header size, a JSON header, data.
+/// Throws InputError naming the file and tensor: header size over 100 MB or past the file, not JSON, offsets
+/// that overlap, leave gaps or disagree with shape and type, too many tensors, unknown type.
+std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path);
+/// F32, in the order given, aligned to 8 bytes as the reference implementation does. `metadata`: an object of
+/// strings, or null. Appears whole or not at all.
+void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
+                       const nlohmann::json& metadata);
+
+/// A state dict as torch.save() writes it since 1.6: a zip archive (stored, not deflated) with `data.pkl` and one
+/// storage a file. The pickle is run by an interpreter that knows only what tensors of floats need: no
+/// import, no call but of torch's tensor builders and OrderedDict. Throws InputError naming what it met.
+std::vector<NamedTensor> read_pytorch_bin(const std::filesystem::path& path);
+
+/// `model.safetensors` of a model folder, or else its `pytorch_model.bin`.
+std::vector<NamedTensor> read_weights(const std::filesystem::path& folder);
+
+}  // namespace tracebench::ssm
