@@ -51,7 +51,8 @@ void refuse_other_layers(const CheckedJson& layer, std::int64_t d_inner) {
         part->fail(fmt::format(
             "is not expand * d_model = {}: layers that are MLP in part are not implemented", d_inner));
     // The default, (0, infinity), cannot be written in JSON.
-    if (layer.find("dt_limit")) layer.fail("/dt_limit bounds the step size, which is not implemented");
+    if (const auto limit = layer.find("dt_limit"))
+        limit->fail("bounds the step size, which is not implemented");
 }
 
 }  // namespace
@@ -110,12 +111,13 @@ ModelConfig ModelConfig::from_json(const nlohmann::json& json, std::string_view 
     refuse_other_layers(*layer, config.d_inner());
 
     if (config.d_inner() % config.headdim != 0)
-        layer->fail(fmt::format("/headdim {} does not divide expand * d_model = {}", config.headdim,
-                                config.d_inner()));
+        layer->fail(fmt::format("has a headdim of {}, which does not divide expand * d_model = {}",
+                                config.headdim, config.d_inner()));
     if (config.heads() % config.ngroups != 0)
-        layer->fail(fmt::format("/ngroups {} does not divide the {} heads", config.ngroups, config.heads()));
+        layer->fail(
+            fmt::format("has {} ngroups, which do not divide the {} heads", config.ngroups, config.heads()));
     if (config.parameters() > largest_model)
-        model.fail(fmt::format("makes a model of {} parameters; the limit is {}", config.parameters(),
+        model.fail(fmt::format("describes a model of {} parameters; the limit is {}", config.parameters(),
                                largest_model),
                    "use a smaller d_model, n_layer or vocab_size");
     return config;

@@ -30,7 +30,7 @@ std::string refusal(const json& config) {
     return "accepted";
 }
 
-/// The refusal of the published configuration with one value in another way (JSON null: absent).
+/// The refusal of the published configuration with one value in another way.
 std::string refusal(const std::string& pointer, const json& value) {
     json config = published();
     config[json::json_pointer(pointer)] = value;
@@ -149,8 +149,9 @@ TEST(SsmConfig, RefusesOtherTypesAndRanges) {
 
 TEST(SsmConfig, RefusesSizesThatDoNotDivide) {
     EXPECT_THAT(refusal("/ssm_cfg/headdim", 100),
-                HasSubstr("/ssm_cfg/headdim 100 does not divide expand * d_model = 1536"));
-    EXPECT_THAT(refusal("/ssm_cfg/ngroups", 5), HasSubstr("/ssm_cfg/ngroups 5 does not divide the 24 heads"));
+                HasSubstr("/ssm_cfg has a headdim of 100, which does not divide expand * d_model = 1536"));
+    EXPECT_THAT(refusal("/ssm_cfg/ngroups", 5),
+                HasSubstr("/ssm_cfg has 5 ngroups, which do not divide the 24 heads"));
 }
 
 TEST(SsmConfig, RefusesModelsBeyondMemory) {
