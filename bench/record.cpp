@@ -8,6 +8,7 @@
 #include <map>
 
 #include "bench/aggregate.h"
+#include "bench/generator_record.h"
 #include "bench/machine.h"
 #include "bench/metric_json.h"
 #include "bench/utility.h"
@@ -88,24 +89,14 @@ class Assembler {
         json list = json::array();
         for (const PlannedDataset& dataset : plan_.datasets) {
             for (const GeneratorPlan& generator : plan_.manifest.generators) {
-                json entry = {{"name", generator.name},           {"kind", generator.kind},
-                              {"dataset", dataset.data.name},     {"settings", generator.settings},
-                              {"describe", json::object()},       {"fit_s", json::array()},
-                              {"sample_s", json::array()},        {"packets", json::array()}};
+                std::vector<SeedResults> seeds;
                 for (const std::uint64_t seed : plan_.manifest.seeds) {
                     const auto id = [&](const char* kind) {
                         return fmt::format("{}:{}:{}:{}", kind, dataset.data.name, generator.name, seed);
                     };
-                    if (const json* fit = result(id("fit"))) {
-                        if (entry["describe"].empty()) entry["describe"] = fit->at("describe");
-                        entry["fit_s"].push_back(fit->at("fit_s"));
-                    }
-                    if (const json* sample = result(id("sample"))) {
-                        entry["sample_s"].push_back(sample->at("sample_s"));
-                        entry["packets"].push_back(sample->at("packets"));
-                    }
+                    seeds.push_back({seed, result(id("fit")), result(id("sample"))});
                 }
-                list.push_back(std::move(entry));
+                list.push_back(generator_entry(generator, dataset.data.name, seeds));
             }
         }
         return list;

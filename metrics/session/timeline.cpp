@@ -38,12 +38,13 @@ nlohmann::json describe_throughput(const Trace& trace, const std::vector<FlowPac
     return {{"step_s", rounded(step)}, {"up", rounded(rates[0])}, {"down", rounded(rates[1])}};
 }
 
+/// A flow's first and last packet, and of all the others every `stride`th of the session.
 nlohmann::json describe_flow(const Trace& trace, const FlowPackets& observed, std::size_t stride) {
     const Flow& flow = observed.flow;
     const std::int64_t start = trace.packets.front().time_ns;
     nlohmann::json points = nlohmann::json::array();
     for (std::size_t i = 0; i < observed.packets.size(); ++i) {
-        if (observed.packets[i] % stride != 0) continue;
+        if (i != 0 && i + 1 != observed.packets.size() && observed.packets[i] % stride != 0) continue;
         const PacketView& packet = trace.packets[observed.packets[i]];
         const auto size = static_cast<std::int64_t>(packet.original_length);
         points.push_back({rounded(seconds_since(start, packet.time_ns)),
@@ -86,8 +87,9 @@ nlohmann::json describe_session(const LabelledTrace& sample) {
                               {"flows", nlohmann::json::array()}};
     if (trace.empty()) return session;
     const std::vector<FlowPackets> flows = split_flows(trace);
-    const std::size_t stride = (trace.size() + max_points - 1) / max_points;
     const std::vector<std::size_t> shown = largest(flows);
+    const std::size_t between = max_points - 2 * shown.size();  // two of every flow are kept anyway
+    const std::size_t stride = trace.size() <= max_points ? 1 : (trace.size() + between - 1) / between;
     for (const std::size_t i : shown) session["flows"].push_back(describe_flow(trace, flows[i], stride));
     session["flows_left_out"] = flows.size() - shown.size();
     session["throughput"] = describe_throughput(trace, flows);

@@ -40,6 +40,8 @@
     }
     return `${number(Math.sign(value) * size)} ${units[index]}`;
   }
+  /** "4.1 M": for axes and sentences, where the last digit says nothing. */
+  const compact = value => known(value) ? scaled(value, ['', 'k', 'M', 'G', 'T'], 1000).trim() : none;
   const bytes = value => known(value) ? scaled(value, ['B', 'KiB', 'MiB', 'GiB', 'TiB'], 1024) : none;
   const rate = value => known(value) ? scaled(value, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'], 1000) : none;
 
@@ -86,5 +88,21 @@
   /** "a, b and c". */
   const listed = names => names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 
-  tb.format = { number, score, count, percent, bytes, rate, seconds, withUnit, readable, interval, plural, mean, listed, known, none };
+  /** {low, high} of the finite values; null where there are none. */
+  function extent(values) {
+    const finite = (values || []).filter(known);
+    return finite.length ? { low: Math.min(...finite), high: Math.max(...finite) } : null;
+  }
+  /** "61 to 64 s", or one of the two where they read the same; empty where nothing is known. */
+  function span(values, format) {
+    const ends = extent(values);
+    if (!ends) return '';
+    const [low, high] = [format(ends.low), format(ends.high)].map(text => text.split(' '));
+    if (low.join(' ') === high.join(' ')) return low.join(' ');
+    let shared = 0;  // words that both end with are said once
+    while (shared < low.length - 1 && low[low.length - 1 - shared] === high[high.length - 1 - shared]) shared += 1;
+    return `${low.slice(0, low.length - shared).join(' ')} to ${high.join(' ')}`;
+  }
+
+  tb.format = { number, score, count, compact, percent, bytes, rate, seconds, withUnit, readable, interval, plural, mean, extent, span, listed, known, none };
 })(window.tracebench = window.tracebench || {});

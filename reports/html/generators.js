@@ -1,35 +1,58 @@
-// What each generator is and what it cost; how training went, where it says so.
+// What each generator is and what it cost; how training went and how often decoding had to step in, where it says so.
 (tb => {
   'use strict';
   const { el, empty, generator } = tb.dom;
-  const { seconds, count, mean, known, plural, number } = tb.format;
+  const { seconds, count, compact, percent, number, mean, known, plural, span } = tb.format;
   const { own, list } = tb.data;
 
-  const speed = g => {
-    const rates = list(g.packets).map((p, i) => p / list(g.sample_s)[i]).filter(known);
-    return mean(rates);
-  };
+  const ratio = (a, b) => known(a) && known(b) && b > 0 ? a / b : NaN;
+  const rates = g => list(g.packets).map((p, i) => ratio(p, list(g.sample_s)[i]));
+  /** Share of drawn tokens for which the model's own first choice was against a rule, seed by seed. */
+  const illegal = g => list(g.sampling).map(s => ratio(own(s, 'illegal_first_choices'), own(s, 'tokens')));
+  const tokensAPacket = g => list(g.training).map(run => own(run, 'tokens_per_packet'));
+  const parameters = g => own(g.describe, 'parameters');
+  const what = g => typeof own(g.describe, 'what') === 'string' ? g.describe.what : '';
   const shown = value => JSON.stringify(value, null, 2);
   const isEmpty = value => value === null || value === undefined || (typeof value === 'object' && !Object.keys(value).length);
 
-  /** {"curve": [[step, loss], ...]} in describe(), of any generator. */
-  const curveOf = g => list(own(g.describe, 'curve')).filter(p => Array.isArray(p) && known(p[0]) && known(p[1]));
+  const perSeed = [
+    ['Learning', 'fit_s', g => list(g.fit_s), seconds], ['Generating', 'sample_s', g => list(g.sample_s), seconds], ['Packets', 'packets', g => list(g.packets), count],
+    ['Packets a second', 'packets_per_s', rates, compact], ['Tokens a packet', 'tokens_per_packet', tokensAPacket, number], ['First choice illegal', 'illegal_first_choices', illegal, percent],
+  ].map(([title, name, values, format]) => ({ title, name, values, format }));
 
-  function curves(model, generators) {
-    const trained = generators.filter((g, i) => curveOf(g).length > 1 && generators.findIndex(other => other.name === g.name) === i);
-    if (!trained.length) return null;
-    return tb.chart.chart({
-      title: 'Training loss', subtitle: `As each generator reports it (first seed). Losses of different generators are not comparable.`,
-      summary: trained.map(g => `${g.name} ends at ${number(curveOf(g)[curveOf(g).length - 1][1])}`).join('; '), file: 'training', height: 300,
-      columns: [{ title: 'Generator', header: true, value: r => r[0] }, { title: 'Step', number: true, value: r => r[1], cell: r => count(r[1]) }, { title: 'Loss', number: true, value: r => r[2], cell: r => number(r[2], 4) }],
-      rows: trained.flatMap(g => curveOf(g).map(p => [g.name, p[0], p[1]])),
-      option: t => ({
-        grid: { left: 26, right: 26, top: 36, bottom: 28, containLabel: true }, legend: tb.chart.lineLegend(t, { itemStyle: { opacity: 0 } }),
-        tooltip: { trigger: 'axis', axisPointer: { lineStyle: { color: t.strong } }, formatter: items => tb.chart.tip(`step ${count(items[0].value[0])}`, items.map(p => [p.seriesName, number(p.value[1], 4)])) },
-        xAxis: tb.chart.axis(t, { type: 'value', name: 'step', nameGap: 26, min: 'dataMin', max: 'dataMax' }), yAxis: tb.chart.axis(t, { type: 'value', scale: true, name: 'loss', nameGap: 34 }),
-        series: trained.map(g => { const look = t.look(model.generators.indexOf(g.name)); return { name: g.name, type: 'line', symbol: 'none', lineStyle: { color: look.color, width: 2, type: look.dash }, itemStyle: { color: look.color }, data: curveOf(g) }; }),
-      }),
+  /** Mean over seeds; below it the range, where seeds differ. */
+  function cell(values, format) {
+    const range = span(values, format);
+    const text = format(mean(values));
+    return range && range !== text ? [text, el('small', {}, range)] : text;
+  }
+
+  function overview(model, generators, measures) {
+    const several = model.datasets.length > 1 && generators.some(g => g.dataset);
+    const learned = generators.some(g => known(parameters(g)));
+    const seedsOf = g => list(g.fit_s).filter(known).length;
+    const alike = generators.every(g => seedsOf(g) === seedsOf(generators[0]));
+    const columns = [
+      { title: 'Generator', header: true, value: g => g.name, cell: g => [generator(g.name, model.generators.indexOf(g.name)), what(g) ? el('small', {}, what(g)) : null] },
+      ...(several ? [{ title: 'Data set', value: g => g.dataset || '' }] : []),
+      ...(learned ? [{ title: 'Parameters', number: true, value: parameters, cell: g => known(parameters(g)) ? compact(parameters(g)) : '' }] : []),
+      ...measures.map(m => ({ title: m.title, number: true, value: g => mean(m.values(g)), cell: g => m.values(g).some(known) ? cell(m.values(g), m.format) : '' })),
+      ...(alike ? [] : [{ title: 'Seeds', number: true, value: seedsOf }]),
+    ];
+    return tb.table.table(columns, generators, {
+      sortable: true, className: 'described',
+      caption: `${alike && seedsOf(generators[0]) > 1 ? `Mean over ${plural(seedsOf(generators[0]), 'seed')}` : 'Mean over seeds'}, below it the least and the most. Times and rates on the machine named below.${measures.some(m => m.name === 'illegal_first_choices') ? ' First choice illegal: how often what the model itself would have written breaks a protocol rule, before decoding forbids it.' : ''}`,
     });
+  }
+
+  /** A row a generator, data set and seed. */
+  function exported(model, generators, measures) {
+    const seeds = list(model.record.seeds);
+    return {
+      columns: [{ title: 'generator', value: r => r.g.name }, { title: 'dataset', value: r => r.g.dataset }, { title: 'kind', value: r => r.g.kind }, { title: 'parameters', value: r => parameters(r.g) },
+        { title: 'seed', value: r => seeds[r.i] ?? r.i + 1 }, ...measures.map(m => ({ title: m.name, value: r => m.values(r.g)[r.i] }))],
+      rows: generators.flatMap(g => list(g.fit_s).map((_, i) => ({ g, i }))),
+    };
   }
 
   tb.sections.push({
@@ -37,26 +60,16 @@
     render(root, model) {
       const generators = list(model.record.generators);
       if (!generators.length) return root.append(empty('The record describes no generators.'));
-      const time = key => ({ number: true, value: g => mean(g[key]), cell: g => seconds(mean(g[key])) });
-      const columns = [
-        { title: 'Generator', header: true, value: g => g.name, cell: g => generator(g.name, model.generators.indexOf(g.name)) },
-        ...(model.datasets.length > 1 && generators.some(g => g.dataset) ? [{ title: 'Data set', value: g => g.dataset || '' }] : []),
-        { title: 'Kind', value: g => g.kind },
-        { title: 'Learning', ...time('fit_s') }, { title: 'Generating', ...time('sample_s') },
-        { title: 'Packets', number: true, value: g => mean(g.packets), cell: g => count(mean(g.packets)) },
-        { title: 'Packets a second', number: true, value: speed, cell: g => count(speed(g)) },
-        { title: 'Seeds', number: true, value: g => list(g.fit_s).length },
-      ];
-      root.append(tb.table.table(columns, generators, { sortable: true, caption: 'Time and packets of one seed (mean over seeds) on the machine named below.' }),
-        el('div', { class: 'under' }, tb.table.csvButton('generators', () => columns, () => generators)), el('p'));
-      const chart = curves(model, generators);
-      if (chart) root.append(chart);
+      const measures = perSeed.filter(m => generators.some(g => m.values(g).some(known)));
+      const csv = exported(model, generators, measures);
+      root.append(overview(model, generators, measures),
+        el('div', { class: 'under' }, tb.table.csvButton('generators', () => csv.columns, () => csv.rows)), el('p'));
+      const training = tb.training.panel(model, generators);
+      if (training) root.append(training);
       for (const g of generators) {
         if (isEmpty(g.settings) && isEmpty(g.describe)) continue;
-        const described = g.describe && typeof g.describe === 'object' ? { ...g.describe } : g.describe;
-        if (curveOf(g).length > 1) described.curve = `${plural(curveOf(g).length, 'point')}, drawn above`;
         root.append(el('details', { class: 'block' }, el('summary', {}, `${g.name}${model.datasets.length > 1 && g.dataset ? ` on ${g.dataset}` : ''}: settings and what it says of itself`),
-          el('pre', { tabindex: '0' }, shown({ settings: g.settings || {}, describe: described || {} }))));
+          el('pre', { tabindex: '0' }, shown({ kind: g.kind, settings: g.settings || {}, describe: g.describe || {} }))));
       }
       return undefined;
     },

@@ -11,6 +11,10 @@
   const laneName = flow => `${flow.protocol || '?'}${port(flow.dst) ? ` ${port(flow.dst)}` : ''}`;
   const total = flow => list(flow.bytes).reduce((a, b) => a + b, 0);
 
+  /** Few flows get wide lanes, many a height that still shows each. */
+  const laneHeight = n => Math.max(19, Math.min(44, Math.floor(132 / Math.max(1, n))));
+  const timelineOf = n => Math.max(60, n * laneHeight(n));
+
   /** The lanes with most bytes, in the order they start. */
   function lanes(session) {
     return list(session.flows).map((flow, i) => ({ ...flow, i })).sort((a, b) => total(b) - total(a)).slice(0, most).sort((a, b) => (a.start - b.start) || (a.i - b.i));
@@ -19,8 +23,8 @@
   function option(session, span, peaks, t, width) {
     const flows = lanes(session);
     const names = flows.map((flow, i) => `${i + 1}  ${laneName(flow)}`);
-    const laneHeight = 19;
-    const timelineHeight = Math.max(60, laneHeight * flows.length);
+    const timelineHeight = timelineOf(flows.length);
+    const apart = Math.min(6, laneHeight(flows.length) / 5);  // the two directions on either side of the flow's line
     const throughput = session.throughput || {};
     const step = throughput.step_s || 0;
     const steps = values => list(values).map((v, i) => [i * step, v]);
@@ -31,11 +35,11 @@
     const size = value => 3 + 7 * Math.sqrt(Math.min(value, 1500) / 1500);
     return {
       legend: tb.chart.legend(t, { data: ['from the opener', 'towards the opener'] }),
-      grid: [{ left: 74, right: 16, top: 34, height: timelineHeight }, { left: 74, right: 16, top: bottom + 30, height: 88 }],
+      grid: [{ left: 84, right: 16, top: 34, height: timelineHeight }, { left: 84, right: 16, top: bottom + 30, height: 88 }],
       tooltip: { trigger: 'item', formatter: p => itemTip(p, flows) },
       xAxis: [xAxis({ gridIndex: 0, axisLabel: { show: false } }), xAxis({ gridIndex: 1 })],
       yAxis: [
-        tb.chart.axis(t, { gridIndex: 0, type: 'category', inverse: true, data: names, axisLabel: { color: t.muted, fontSize: 11, width: 66, overflow: 'truncate', interval: 0 }, splitLine: { show: true, lineStyle: { color: t.line } }, axisLine: { show: false } }),
+        tb.chart.axis(t, { gridIndex: 0, type: 'category', inverse: true, data: names, axisLabel: { color: t.muted, fontSize: 11, width: 78, overflow: 'truncate', interval: 0 }, splitLine: { show: true, lineStyle: { color: t.line } }, axisLine: { show: false } }),
         tb.chart.axis(t, { gridIndex: 1, type: 'value', min: -peaks.down, max: peaks.up, interval: peaks.step, axisLabel: { color: t.muted, fontSize: 11, formatter: v => rate(Math.abs(v)) }, splitLine: { lineStyle: { color: t.line } } }),
       ],
       series: [
@@ -47,8 +51,8 @@
             return { type: 'line', shape: { x1, y1: y, x2: Math.max(x2, x1 + 1), y2: y }, style: { stroke: t.strong, lineWidth: 1.5 } };
           },
         },
-        { name: 'from the opener', type: 'scatter', symbol: 'triangle', symbolSize: d => size(d[2]) + 1, itemStyle: { color: up, opacity: 0.85 }, data: points(1) },
-        { name: 'towards the opener', type: 'scatter', symbol: 'circle', symbolSize: d => size(d[2]), itemStyle: { color: down, opacity: 0.7 }, data: points(-1) },
+        { name: 'from the opener', type: 'scatter', symbol: 'triangle', symbolSize: d => size(d[2]) + 1, symbolOffset: [0, -apart], itemStyle: { color: up, opacity: 0.85 }, data: points(1) },
+        { name: 'towards the opener', type: 'scatter', symbol: 'circle', symbolSize: d => size(d[2]), symbolOffset: [0, apart], itemStyle: { color: down, opacity: 0.7 }, data: points(-1) },
         { name: 'throughput up', type: 'line', step: 'start', showSymbol: false, xAxisIndex: 1, yAxisIndex: 1, lineStyle: { width: 1.2, color: up }, areaStyle: { color: up, opacity: 0.3 }, data: steps(throughput.up) },
         { name: 'throughput down', type: 'line', step: 'start', showSymbol: false, xAxisIndex: 1, yAxisIndex: 1, lineStyle: { width: 1.2, color: down }, areaStyle: { color: down, opacity: 0.3 }, data: steps(throughput.down).map(([x, y]) => [x, -y]) },
       ],
@@ -87,7 +91,7 @@
   function timeline(source, session, span, peaks) {
     const flows = list(session.flows).length + (session.flows_left_out || 0);
     const hidden = flows - lanes(session).length;
-    const height = Math.max(60, 19 * lanes(session).length) + 34 + 30 + 88 + 28;
+    const height = timelineOf(lanes(session).length) + 34 + 30 + 88 + 28;
     return tb.chart.chart({
       title: `${source === 'real' ? 'Real (held out)' : source}: ${session.label}`,
       subtitle: `${session.sample || session.file || ''}, ${plural(flows, 'flow')}, ${plural(session.packets || 0, 'packet')}, ${bytes(session.bytes)} in ${seconds(lengthOf(session))}.`
@@ -135,7 +139,9 @@
       const labels = unique(['real', ...generators].flatMap(s => all(s).map(x => x.label)));
       if (!labels.length && !list((model.details(dataset).summary || {}).statistics).length) return root.append(empty('This run kept no sessions to draw.'));
       if (labels.length) {
-        const state = { label: telling(all('real')) || labels[0], generator: generators[generators.length > 1 ? 1 : 0], index: 0 };
+        // To begin with: a model that was trained, else the second best, since the best is often a copy of real traffic.
+        const trained = generators.find(g => list(model.record.generators).some(entry => entry.name === g && list(entry.training).some(Boolean)));
+        const state = { label: telling(all('real')) || labels[0], beside: [trained !== undefined ? trained : generators[generators.length > 1 ? 1 : 0]].filter(g => g !== undefined), index: 0 };
         const part = el('div', { class: 'grid' });
         const controls = el('div', { class: 'controls' });
         const draw = () => {
@@ -143,18 +149,19 @@
             const found = all(source).filter(s => s.label === state.label);
             return found.length ? found[state.index % found.length] : null;
           };
-          const pair = [['real', pick('real')], [state.generator, state.generator === undefined ? null : pick(state.generator)]].filter(([source]) => source !== undefined);
-          const drawn = pair.filter(([, s]) => s);
+          const shown = ['real', ...state.beside].map(source => [source, pick(source)]);
+          const drawn = shown.filter(([, s]) => s);
           const span = Math.max(...drawn.map(([, s]) => lengthOf(s)));
           const peaks = peaksOf(drawn.map(([, s]) => s));
           tb.chart.clear(part);
-          part.append(...pair.map(([source, s]) => s ? timeline(source, s, span, peaks) : empty(`${source === 'real' ? 'The held-out traffic' : source} has no session of this class to show.`)));
+          part.append(...shown.map(([source, s]) => s ? timeline(source, s, span, peaks) : empty(`${source === 'real' ? 'The held-out traffic' : source} has no session of this class to show.`)));
         };
         const build = () => {
-          const samples = Math.max(1, ...['real', state.generator].map(s => all(s).filter(x => x.label === state.label).length));
+          const samples = Math.max(1, ...['real', ...state.beside].map(s => all(s).filter(x => x.label === state.label).length));
           fill(controls,
             select('Class', labels.map(l => [l, l]), state.label, v => { state.label = v; state.index = 0; build(); controls.querySelectorAll('select')[0].focus(); draw(); }),
-            generators.length ? select('Beside real', generators.map(g => [g, g]), state.generator, v => { state.generator = v; draw(); }) : null,
+            generators.length ? select('Beside real', [...generators.map((g, i) => [String(i), g]), ...(generators.length > 1 ? [['all', 'every generator']] : [])],
+              state.beside.length > 1 ? 'all' : String(generators.indexOf(state.beside[0])), v => { state.beside = v === 'all' ? generators : [generators[Number(v)]]; draw(); }) : null,
             samples > 1 ? select('Sample', Array.from({ length: samples }, (_, i) => [String(i), `${i + 1} of ${samples}`]), String(state.index), v => { state.index = Number(v); draw(); }) : null);
         };
         build();

@@ -94,7 +94,12 @@ TEST_F(Details3, SessionsAreBounded) {
     EXPECT_EQ(session["flows"].size(), 40u);
     EXPECT_EQ(session["flows_left_out"], 10);
     std::size_t points = 0;
-    for (const json& flow : session["flows"]) points += flow["points"].size();
+    for (const json& flow : session["flows"]) {
+        points += flow["points"].size();
+        ASSERT_GE(flow["points"].size(), 2u);
+        EXPECT_EQ(flow["points"].front()[0], flow["start"]);
+        EXPECT_EQ(flow["points"].back()[0], flow["end"]);
+    }
     EXPECT_LE(points, 300u);
     EXPECT_GT(points, 150u);
     const json& throughput = session["throughput"];
