@@ -75,6 +75,17 @@ Tokenizer Tokenizer::make(std::span<const std::string> labels) {
     return tokenizer;
 }
 
+void Tokenizer::add_label(const std::string& label) {
+    const std::string token = fmt::format("<|{}|>", label);
+    const bool word = std::none_of(label.begin(), label.end(), [](unsigned char c) {
+        return c <= ' ' || c == '|' || c == '<' || c == '>' || c == 0x7F;
+    });
+    if (!word || !is_label(token))
+        throw InputError("label", fmt::format("'{}' cannot be a token", label),
+                         "use a word without spaces, <, > or | that is not one of NetSSM's own");
+    if (!find(token)) add(token, static_cast<std::int64_t>(size()), "vocabulary");
+}
+
 void Tokenizer::add(const std::string& token, std::int64_t id, std::string_view name) {
     if (id < 0 || id > max_id)
         throw InputError(name, fmt::format("token '{}' has id {}", token, id),

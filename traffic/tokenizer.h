@@ -28,6 +28,9 @@ class Tokenizer {
     /// A vocabulary as NetSSM's create_tokenizer.py makes it: bytes 0..255, `<|unk|>`, then `<|endoftext|>`,
     /// `<|padding|>`, `<|pkt|>` and a token a label.
     static Tokenizer make(std::span<const std::string> labels);
+    /// A token for the label, after the highest id, unless it has one. Throws InputError: a label that is
+    /// empty, holds white space, < > or |, or is a token of the format; ids past 65535.
+    void add_label(const std::string& label);
 
     /// One more than the highest id: rows of the embedding that are in use.
     std::size_t size() const { return tokens_.size(); }

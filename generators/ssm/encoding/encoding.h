@@ -84,6 +84,9 @@ class Encoding {
     /// From the label's token to the end token; only those two where no packet could be encoded.
     virtual std::vector<Token> encode(const std::string& label, const Trace& trace,
                                       EncodeReport& report) const = 0;
+    /// Called once with every training trace before training: for what decoding needs and tokens do not
+    /// carry (`netssm`: inter-arrival times). Kept by save().
+    virtual void observe(const std::string& /*label*/, const Trace& /*trace*/) {}
     /// Begins after the label's token (which accept() does not get).
     virtual std::unique_ptr<TraceDecoder> decoder(const DecodeOptions& options) const = 0;
     /// Adds labels that it does not have; the ids of all others stay. For fine-tuning.
