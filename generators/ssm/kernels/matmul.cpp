@@ -1,0 +1,212 @@
+#include "generators/ssm/kernels/matmul.h"
+
+#include <omp.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <dnnl.hpp>
+#include <functional>
+#include <unordered_map>
+
+#include "generators/ssm/kernels/buffer.h"
+
+namespace tracebench::ssm {
+namespace {
+
+using dnnl::memory;
+
+const dnnl::engine& cpu() {
+    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+std::atomic<bool> measuring = false;
+std::atomic<std::int64_t> nanoseconds = 0;
+
+class Stopwatch {
+  public:
+    Stopwatch() {
+        if (on_) start_ = Clock::now();
+    }
+    ~Stopwatch() {
+        if (on_)
+            nanoseconds.fetch_add(
+                std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start_).count(),
+                std::memory_order_relaxed);
+    }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    bool on_ = measuring.load(std::memory_order_relaxed);
+    Clock::time_point start_;
+};
+
+template <typename T>
+constexpr memory::data_type type_of() {
+    return sizeof(T) == 4 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
+memory::desc describe(std::int64_t rows, std::int64_t columns, std::int64_t stride, bool transposed,
+                      memory::data_type type) {
+    return {{rows, columns}, type, transposed ? memory::dims{1, stride} : memory::dims{stride, 1}};
+}
+
+/// A product of one shape, ready to run on one thread.
+struct Product {
+    dnnl::matmul primitive;
+    std::unordered_map<int, memory> arguments;
+    Buffer<std::byte> scratch;
+
+    Product(const memory::desc& a, const memory::desc& b, const memory::desc& c, bool accumulate) {
+        dnnl::primitive_attr attributes;
+        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        if (accumulate) {
+            dnnl::post_ops operations;
+            operations.append_sum(1.f);
+            attributes.set_post_ops(operations);
+        }
+        const dnnl::matmul::primitive_desc made({a, b, c}, attributes, cpu());
+        primitive = dnnl::matmul(made);
+        arguments = {{DNNL_ARG_SRC, memory(a, cpu(), nullptr)},
+                     {DNNL_ARG_WEIGHTS, memory(b, cpu(), nullptr)},
+                     {DNNL_ARG_DST, memory(c, cpu(), nullptr)},
+                     {DNNL_ARG_SCRATCHPAD,
+                      memory(made.scratchpad_desc(), cpu(),
+                             scratch.reserve(std::max<std::size_t>(made.scratchpad_desc().get_size(), 64)))}};
+    }
+
+    void run(const void* a, const void* b, void* c) {
+        thread_local dnnl::stream stream(cpu());
+        arguments.at(DNNL_ARG_SRC).set_data_handle(const_cast<void*>(a));
+        arguments.at(DNNL_ARG_WEIGHTS).set_data_handle(const_cast<void*>(b));
+        arguments.at(DNNL_ARG_DST).set_data_handle(c);
+        const Stopwatch watch;
+        primitive.execute(stream, arguments);
+    }
+};
+
+/// Everything a product's description depends on.
+using Key = std::array<std::int64_t, 7>;
+struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+        std::uint64_t hash = 0;
+        for (const std::int64_t part : key)
+            hash = (hash ^ static_cast<std::uint64_t>(part)) * 0x9e3779b97f4a7c15u + (hash >> 29);
+        return hash;
+    }
+};
+
+/// Lengths vary with the data, so shapes are not bounded in number: start over when there are many.
+constexpr std::size_t max_products = 2000;
+
+template <typename Make>
+Product& prepared(const Key& key, Make&& make) {
+    thread_local std::unordered_map<Key, Product, KeyHash> products;
+    auto found = products.find(key);
+    if (found == products.end()) {
+        if (products.size() >= max_products) products.clear();
+        found = products.emplace(key, make()).first;
+    }
+    return found->second;
+}
+
+/// Rows that the layout of a packed matrix is chosen for.
+constexpr std::int64_t packed_rows = 128;
+
+}  // namespace
+
+template <typename T, typename Result>
+void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, MatrixView<T> b, Result* c,
+              std::int64_t c_stride, bool accumulate) {
+    const std::int64_t flags = a.transposed | b.transposed << 1 | accumulate << 2 |
+                               static_cast<std::int64_t>(sizeof(T)) << 4 |
+                               static_cast<std::int64_t>(sizeof(Result)) << 8;
+    Product& product = prepared({m, n, k, a.stride, b.stride, c_stride, flags}, [&] {
+        return Product(describe(m, k, a.stride, a.transposed, type_of<T>()),
+                       describe(k, n, b.stride, b.transposed, type_of<T>()),
+                       describe(m, n, c_stride, false, type_of<Result>()), accumulate);
+    });
+    product.run(a.data, b.data, c);
+}
+
+template <typename T>
+struct PackedMatrix<T>::Impl {
+    std::int64_t k = 0, n = 0;
+    memory::desc layout;
+    Buffer<std::byte> values;
+};
+
+template <typename T>
+PackedMatrix<T>::PackedMatrix() : impl_(std::make_unique<Impl>()) {}
+template <typename T>
+PackedMatrix<T>::~PackedMatrix() = default;
+template <typename T>
+PackedMatrix<T>::PackedMatrix(PackedMatrix&&) noexcept = default;
+
+template <typename T>
+void PackedMatrix<T>::pack(std::int64_t k, std::int64_t n, MatrixView<float> source) {
+    if (impl_->k != k || impl_->n != n) {
+        const memory::desc a({packed_rows, k}, type_of<T>(), memory::format_tag::ab);
+        const memory::desc b({k, n}, type_of<T>(), memory::format_tag::any);
+        const memory::desc c({packed_rows, n}, memory::data_type::f32, memory::format_tag::ab);
+        impl_->layout = dnnl::matmul::primitive_desc({a, b, c}, cpu()).weights_desc();
+        impl_->k = k;
+        impl_->n = n;
+    }
+    memory from(describe(k, n, source.stride, source.transposed, memory::data_type::f32), cpu(),
+                const_cast<float*>(source.data));
+    memory to(impl_->layout, cpu(), impl_->values.reserve(impl_->layout.get_size()));
+    dnnl::stream stream(cpu());
+    dnnl::reorder(from, to).execute(stream, from, to);
+}
+
+template <typename T>
+template <typename Result>
+void PackedMatrix<T>::multiply(std::int64_t m, MatrixView<T> a, Result* c, std::int64_t c_stride,
+                               bool accumulate) const {
+    const std::int64_t flags = a.transposed | accumulate << 2 | static_cast<std::int64_t>(sizeof(T)) << 4 |
+                               static_cast<std::int64_t>(sizeof(Result)) << 8;
+    Product& product = prepared({m, impl_->n, impl_->k, a.stride, -1, c_stride, flags}, [&] {
+        return Product(describe(m, impl_->k, a.stride, a.transposed, type_of<T>()), impl_->layout,
+                       describe(m, impl_->n, c_stride, false, type_of<Result>()), accumulate);
+    });
+    product.run(a.data, impl_->values.data(), c);
+}
+
+bool bfloat16_available() {
+    // dnnl_cpu_isa_t is a set of features: one with AVX-512 BF16 contains all of this one's.
+    static const int wanted = dnnl_cpu_isa_avx512_core_bf16;
+    static const bool available = (dnnl_get_effective_cpu_isa() & wanted) == wanted;
+    return available;
+}
+
+void multiply_on_this_thread() {
+    omp_set_num_threads(1);
+}
+
+void measure_matmul(bool on) {
+    nanoseconds = 0;
+    measuring = on;
+}
+
+double matmul_seconds() {
+    return static_cast<double>(nanoseconds) * 1e-9;
+}
+
+template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<float>, MatrixView<float>, float*,
+                       std::int64_t, bool);
+template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<Bfloat16>, MatrixView<Bfloat16>,
+                       float*, std::int64_t, bool);
+template class PackedMatrix<float>;
+template class PackedMatrix<Bfloat16>;
+template void PackedMatrix<float>::multiply(std::int64_t, MatrixView<float>, float*, std::int64_t,
+                                            bool) const;
+template void PackedMatrix<Bfloat16>::multiply(std::int64_t, MatrixView<Bfloat16>, float*, std::int64_t,
+                                               bool) const;
+template void PackedMatrix<Bfloat16>::multiply(std::int64_t, MatrixView<Bfloat16>, Bfloat16*, std::int64_t,
+                                               bool) const;
+
+}  // namespace tracebench::ssm

@@ -1,0 +1,55 @@
+#pragma once
+/// Matrix products by oneDNN on the calling thread, from plain row-major memory.
+///
+/// Threads are the caller's business: call from inside a parallel region, with different matrices. Primitives
+/// are made once a thread and shape. Results depend on shapes only, never on the number of threads.
+
+#include <cstdint>
+#include <memory>
+
+#include "generators/ssm/kernels/vector_math.h"
+
+namespace tracebench::ssm {
+
+/// Element (i, j) is data[i * stride + j], or data[j * stride + i] where transposed.
+template <typename T>
+struct MatrixView {
+    const T* data;
+    std::int64_t stride;
+    bool transposed = false;
+};
+
+/// c[m, n] = a[m, k] b[k, n], or += (float results only). T is float or Bfloat16; sums are in float.
+template <typename T, typename Result>
+void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, MatrixView<T> b, Result* c,
+              std::int64_t c_stride, bool accumulate = false);
+
+/// A right operand that many products share, converted from float and laid out as they read it fastest.
+template <typename T>
+class PackedMatrix {
+  public:
+    PackedMatrix();
+    ~PackedMatrix();
+    PackedMatrix(PackedMatrix&&) noexcept;
+    /// Replaces what it held; [k, n].
+    void pack(std::int64_t k, std::int64_t n, MatrixView<float> source);
+    template <typename Result>
+    void multiply(std::int64_t m, MatrixView<T> a, Result* c, std::int64_t c_stride,
+                  bool accumulate = false) const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
+bool bfloat16_available();
+
+/// Limits oneDNN to the calling thread; once at the beginning of every parallel region that multiplies.
+void multiply_on_this_thread();
+
+/// Counts the time inside products from now on, summed over threads.
+void measure_matmul(bool on);
+double matmul_seconds();
+
+}  // namespace tracebench::ssm
