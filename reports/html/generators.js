@@ -11,7 +11,8 @@
   const illegal = g => list(g.sampling).map(s => ratio(own(s, 'illegal_first_choices'), own(s, 'tokens')));
   const tokensAPacket = g => list(g.training).map(run => own(run, 'tokens_per_packet'));
   const parameters = g => own(g.describe, 'parameters');
-  const what = g => typeof own(g.describe, 'what') === 'string' ? g.describe.what : '';
+  /** Its kind, where the name is another, and what it says it is. */
+  const what = g => [g.kind && g.kind !== g.name ? g.kind : '', typeof own(g.describe, 'what') === 'string' ? g.describe.what : ''].filter(Boolean).join(': ');
   const shown = value => JSON.stringify(value, null, 2);
   const isEmpty = value => value === null || value === undefined || (typeof value === 'object' && !Object.keys(value).length);
 

@@ -27,17 +27,26 @@
     const over = (key, format) => span(runs.map(run => run[key]), format);
     const failed = list(g.training).length - runs.length;
     const leftOut = runs.map(run => run.left_out).filter(n => n > 0);
+    const effort = [
+      over('seconds', seconds), over('tokens', v => `${compact(v)} tokens`), over('steps', v => `${compact(v)} ${v === 1 ? 'step' : 'steps'}`),
+      over('epochs', v => `${number(v)} ${v === 1 ? 'epoch' : 'epochs'}`), over('tokens_per_s', v => `${compact(v)} tokens a second`),
+    ].filter(Boolean);
     return [
-      `${plural(runs.length, 'seed')}${failed ? ` (${failed} failed)` : ''}: ${[
-        over('seconds', seconds), over('tokens', v => `${compact(v)} tokens`), over('epochs', v => `${number(v)} ${v === 1 ? 'epoch' : 'epochs'}`), over('tokens_per_s', v => `${compact(v)} tokens a second`),
-      ].filter(Boolean).join(', ')}.`,
+      `${plural(runs.length, 'seed')}${failed ? ` (${failed} failed)` : ''}${effort.length ? `: ${effort.join(', ')}` : ''}.`,
       over('best_validation', v => number(v)) ? `Best validation loss ${over('best_validation', v => number(v))}.` : '',
       leftOut.length ? `${span(leftOut, count)} packets could not be encoded.` : '',
       has([g], 'validation_loss') ? 'Marks: validation samples, kept out of training; thin: training.' : 'Loss in training.',
     ].filter(Boolean).join(' ');
   }
 
-  function option(g, color, { place, measure }, t, width) {
+  /** What is chosen, or what there is of this generator instead. */
+  const available = (g, state) => ({
+    place: has([g], state.place) ? state.place : places.map(([key]) => key).find(key => has([g], key)),
+    measure: isDrawn(g, state.measure) ? state.measure : measures.find(measure => isDrawn(g, measure)),
+  });
+
+  function option(g, color, state, t, width) {
+    const { place, measure } = available(g, state);
     const [, axisName, format] = places.find(([key]) => key === place);
     const runs = runsOf(g).map((run, i) => ({ name: seedName(run, i), symbol: tb.chart.symbols[i % tb.chart.symbols.length], train: line(run, place, measure.train), validation: line(run, place, measure.validation) }));
     // Lines of one seed share a name, so that the legend shows and hides them together.

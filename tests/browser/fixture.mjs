@@ -255,13 +255,39 @@ function leaderboardOf(dataset, generators) {
   }).sort((a, b) => a.score - b.score);
 }
 
+/** Training of one seed: a loss at every point, validation at some. */
+function training(seed) {
+  const curve = range(160).map(i => {
+    const loss = 5.6 * Math.exp(-i / 14) + 1.6;
+    const validation = i % 12 === 11 ? round(loss + 0.1 * seed, 4) : null;
+    return { tokens: 2048 * (i + 1), steps: i + 1, seconds: round((0.4 + 0.01 * seed) * (i + 1), 4), train_loss: round(loss + 0.08 * normal(), 4), validation_loss: validation, bits_per_packet: validation && round(14 * validation, 4) };
+  });
+  return {
+    seed, tokens: 2048 * 160, packets: 21000, left_out: seed === 2 ? 40 : 0, tokens_per_packet: 11.5 + 0.1 * seed, seconds: round(160 * (0.4 + 0.01 * seed), 4), tokens_per_s: round(2048 / (0.4 + 0.01 * seed), 4), steps: 160, epochs: 1.5,
+    best_validation: round(1.7 + 0.1 * seed, 4), stopped: 'epochs', curve,
+  };
+}
+
+// What generators that are trained say: one of them all there is, one only the loss of each step.
+const trained = {
+  markov: dataset => ({
+    describe: { what: `flows as chains ${hostile}`, parameters: 182110 },
+    training: [training(1), training(2), dataset === 'apps' ? null : training(3)],
+    sampling: range(3).map(i => dataset === 'apps' && i === 2 ? null : { seed: i + 1, tokens: 500000, illegal_first_choices: 15000 + 1000 * i, packets: 42000 }),
+  }),
+  marginal: () => ({
+    describe: { what: 'fields drawn independently', fields: 47 },
+    training: range(3).map(i => ({ seed: i + 1, steps: 60, curve: range(60).map(step => ({ steps: step + 1, train_loss: round(0.9 / (step + 1) + 0.1 + 0.01 * normal(), 4) })) })),
+  }),
+};
+const own = (object, key) => Object.prototype.hasOwnProperty.call(object, key) ? object[key] : undefined;
+
 function record(datasets, generators) {
   const manifest = {
     name: 'lab', datasets: datasets.map(name => ({ name, source: 'lab', unit: 'session', train_fraction: 0.6, seed: 1 })),
     generators: generators.map(([name]) => ({ name, kind: name, settings: name === 'markov' ? { order: 2 } : {} })),
     metrics: ['distance', 'compliance', 'flow', 'privacy'], classifiers: [{ features: ['nprint', 'flow'], models: ['xgboost', 'forest'], ratios: [0, 0.25, 0.5, 0.75, 1] }], seeds: [1, 2, 3],
   };
-  const curve = range(80).map(i => [i * 50, round(5.6 * Math.exp(-i / 14) + 1.6 + 0.08 * normal(), 4)]);
   return {
     schema_version: 1,
     tool: { name: 'tracebench', version: '0.1.0', git_commit: 'fb2e9c1d4a7786f0aa51cd2f8e9b7c6d5e4f3a2b', libraries: { XGBoost: '1.7.4', libpcap: '1.10.3', 'nlohmann-json': '3.11.2', OpenBLAS: '0.3.21' } },
@@ -273,10 +299,11 @@ function record(datasets, generators) {
     })),
     machine: { cpu: 'Example CPU @ 2.60GHz', cores: 2, memory_gib: 23.4, os: 'Debian GNU/Linux 12 (bookworm)' },
     created: '2024-05-17T09:12:44Z',
-    generators: generators.map(([name], i) => ({
-      name, kind: name, settings: name === 'markov' ? { order: 2 } : {}, describe: name === 'markov' ? { parameters: 18211, curve } : name === 'marginal' ? { fields: 47 } : null,
+    seeds: [1, 2, 3],
+    generators: datasets.flatMap(dataset => generators.map(([name], i) => ({
+      name, kind: name, dataset, settings: name === 'markov' ? { order: 2 } : {}, ...(own(trained, name) || (() => ({ describe: null })))(dataset),
       fit_s: range(3).map(() => round(0.3 + i + random(), 3)), sample_s: range(3).map(() => round(1.1 + random(), 3)), packets: range(3).map(() => 40000 + Math.floor(4000 * random())),
-    })),
+    }))),
     tasks: datasets.flatMap(d => [{ id: `describe:${d}:real:0:summary`, kind: 'describe', key: 'a1b2c3d4', status: 'reused', seconds: 2.31, reused: true, error: null },
       ...generators.flatMap(([g], i) => [1, 2, 3].map(s => ({ id: `fit:${d}:${g}:${s}`, kind: 'fit', key: `f00d${i}${s}`, status: g === 'markov' && s === 3 && d === 'apps' ? 'failed' : 'done', seconds: round(1 + random(), 3), reused: false, error: g === 'markov' && s === 3 && d === 'apps' ? 'the time budget of 60 s was used up' : null })))]),
     metrics: datasets.flatMap(d => metricsOf(d, generators)),

@@ -169,6 +169,93 @@ const tests = {
     await quiet(tab, 'keyboard');
   },
 
+  async 'what generators cost and how training went'(browser, files) {
+    const tab = await open(browser, files.full, { acceptDownloads: true });
+    const { page } = tab;
+    const section = page.locator('#generators');
+    await section.scrollIntoViewIfNeeded();
+    const row = section.locator('tbody tr').filter({ hasText: 'markov' }).first();
+    assert.match(await section.locator('thead').first().textContent(), /Parameters.*Learning.*Packets a second.*Tokens a packet.*First choice illegal/);
+    assert.match(await row.textContent(), /flows as chains <\/script>/);
+    assert.match(await row.textContent(), /182 k.*11\.7.*11\.6 to 11\.8.*3\.2 %.*3 to 3\.4 %/, 'mean and range over seeds');
+    const titles = await section.locator('figure h3').allTextContents();
+    assert.deepEqual(titles, ['Training of markov on lab', 'Training of marginal on lab', 'Training of markov on apps', 'Training of marginal on apps']);
+    const subtitle = i => section.locator('figcaption p').nth(i).textContent();
+    assert.match(await subtitle(0), /3 seeds: 65\.6 to 68\.8 s, 328 k tokens, 160 steps, 1\.5 epochs.*Best validation loss 1\.8 to 2\. 40 packets could not be encoded/);
+    assert.match(await subtitle(1), /^3 seeds: 60 steps\. Loss in training\.$/);
+    assert.match(await subtitle(2), /2 seeds \(1 failed\)/);
+
+    const chart = i => section.locator('.chart').nth(i);
+    const drawn = async i => { await chart(i).scrollIntoViewIfNeeded(); await page.waitForFunction(n => document.querySelectorAll('#generators .chart')[n].querySelectorAll('svg path').length > 2, i); return chart(i).locator('svg').textContent(); };
+    assert.match(await drawn(0), /seed 1.*seed 2.*seed 3/);
+    assert.match(await drawn(0), /time/);
+    assert.match(await drawn(1), /steps/, 'the axis there is, where the chosen one is not');
+    await section.locator('select').first().focus();
+    await page.keyboard.press('ArrowDown');
+    assert.match(await drawn(0), /tokens/);
+    await section.locator('select').nth(1).focus();
+    await page.keyboard.press('ArrowDown');
+    assert.match(await drawn(0), /bits a packet/);
+    assert.match(await drawn(1), /loss/);
+    await chart(0).hover({ position: { x: 300, y: 150 } });
+    await section.locator('.tip').first().waitFor();
+    assert.match(await section.locator('.tip').first().textContent(), /[0-9,]+ tokens.*seed 1, validation/);
+
+    await section.locator('figure summary').first().click();
+    const rows = section.locator('figure').first().locator('details.data tbody tr');
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 3 * 160);
+    const [download] = await Promise.all([page.waitForEvent('download'), section.locator('button').getByText('CSV').first().click()]);
+    const csv = readFileSync(await download.path(), 'utf8').trimEnd().split('\r\n');
+    assert.equal(csv.length, 1 + 2 * 3 * 3, 'a line a data set, generator and seed');
+    assert.match(csv[0], /^generator,dataset,kind,parameters,seed,fit_s,sample_s,packets,packets_per_s,tokens_per_packet,illegal_first_choices$/);
+    assert.match(csv[5], /^markov,lab,markov,182110,2,.*,11\.7,0\.032$/);
+    await quiet(tab, 'generators');
+
+    const plain = await open(browser, files.many);
+    assert.equal(await plain.page.locator('#generators figure').count(), 0, 'nothing was trained');
+    assert.equal(await plain.page.locator('#generators tbody tr').count(), 12);
+    assert.doesNotMatch(await plain.page.locator('#generators thead').textContent(), /illegal/);
+    await quiet(plain, 'generators without training');
+  },
+
+  async 'a session of every generator beside a real one of its class'(browser, files) {
+    const tab = await open(browser, files.full);
+    const { page } = tab;
+    const choice = i => page.locator('#sessions .controls select').nth(i);
+    const titles = () => page.locator('#sessions figure h3').allTextContents();
+    await choice(0).scrollIntoViewIfNeeded();
+    const opening = await titles();
+    assert.match(opening[1], /^markov: /, 'a trained generator first');
+    const labels = await choice(0).locator('option').allTextContents();
+    const generators = await choice(1).locator('option').allTextContents();
+    assert.deepEqual(generators, ['resample', 'markov', 'marginal', 'every generator']);
+    for (const label of labels) {
+      await choice(0).selectOption(label);
+      for (const generator of generators.slice(0, 3)) {
+        await choice(1).selectOption({ label: generator });
+        assert.deepEqual(await titles(), [`Real (held out): ${label}`, `${generator}: ${label}`]);
+      }
+    }
+    await choice(1).focus();
+    await page.keyboard.press('End');
+    assert.deepEqual(await titles(), ['Real (held out)', 'resample', 'markov', 'marginal'].map(source => `${source}: ${labels[labels.length - 1]}`));
+    await choice(2).selectOption('1');
+    const charts = page.locator('#sessions .chart');
+    assert.equal(await charts.count(), 4);
+    for (let i = 0; i < 4; ++i) await charts.nth(i).scrollIntoViewIfNeeded();
+    await page.waitForFunction(() => [...document.querySelectorAll('#sessions .chart')].every(c => c.querySelectorAll('svg path').length > 20));
+    const ends = await charts.evaluateAll(all => all.map(c => [...c.querySelectorAll('svg text')].map(t => t.textContent).filter(t => / s$/.test(t)).pop()));
+    assert.equal(new Set(ends).size, 1, `one time axis: ${ends}`);
+    assert.match(await charts.nth(1).textContent(), /from the opener.*towards the opener/s);
+    await quiet(tab, 'sessions');
+
+    const many = await open(browser, files.many);
+    await many.page.locator('#sessions .controls select').nth(1).selectOption('all');
+    assert.equal(await many.page.locator('#sessions figure').count(), 13);
+    await quiet(many, 'many sessions');
+  },
+
   async 'light and dark'(browser, files) {
     const tab = await open(browser, files.full, { colorScheme: 'dark' });
     const { page } = tab;
