@@ -1,6 +1,6 @@
 #pragma once
-/// Named tensors in files: `model.safetensors` (read by memory map, written), PyTorch's `pytorch_model.bin` (read
-/// only, without executing anything in it). Both are hostile input.
+/// Named tensors in files: `model.safetensors` (read by memory map, written), PyTorch's `pytorch_model.bin`
+/// (read only, without executing anything in it). Both are hostile input.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,8 +21,8 @@ std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path);
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                        const nlohmann::json& metadata);
 
-/// A state dict as torch.save() writes it since 1.6: a zip archive (stored, not deflated) with `data.pkl` and one
-/// storage a file. The pickle is run by an interpreter that knows only what tensors of floats need: no
+/// A state dict as torch.save() writes it since 1.6: a zip archive (stored, not deflated) with `data.pkl` and
+/// one storage a file. The pickle is run by an interpreter that knows only what tensors of floats need: no
 /// import, no call but of torch's tensor builders and OrderedDict. Throws InputError naming what it met.
 std::vector<NamedTensor> read_pytorch_bin(const std::filesystem::path& path);
 
