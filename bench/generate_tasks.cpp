@@ -77,13 +77,16 @@ json run_fit(Workspace& space, const PlannedDataset& dataset, const GeneratorPla
     context.seed = seed;
     context.budget_s = plan.fit_budget_s;
     context.progress = &progress;
+    const fs::path folder = space.model_folder(dataset.data.name, plan.name, seed);
+    context.checkpoints = folder.string() + ".checkpoints";
+    fs::create_directories(context.checkpoints);
     generator->fit(space.real_train(dataset)->samples, context);
     json result = {{"fit_s", seconds_since(start)}, {"describe", generator->describe()}};
-    const fs::path folder = space.model_folder(dataset.data.name, plan.name, seed);
     std::error_code ignored;
     fs::remove_all(folder, ignored);
     fs::create_directories(folder.parent_path());
     save_model(*generator, plan.settings, folder);
+    remove_checkpoints(context.checkpoints);
     add_outputs(result, space.folder(), folder);
     return result;
 }
@@ -126,6 +129,8 @@ json run_sample(Workspace& space, const PlannedDataset& dataset, const Generator
     write_file(pending.path() / "labels.csv", labels);
     pending.commit();
     json result = {{"sample_s", seconds_since(start)}, {"samples", done}, {"packets", packets}};
+    const json described = generator->describe();
+    if (described.contains("sampling")) result["sampling"] = described["sampling"];
     add_outputs(result, space.folder(), folder);
     return result;
 }

@@ -14,6 +14,19 @@ Progress& FitContext::listener() const {
     return progress != nullptr ? *progress : silent;
 }
 
+bool Generator::stream(const SampleRequest&, Progress&, const PacketSink&) {
+    return false;
+}
+
+void remove_checkpoints(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+        if (entry.path().filename().string().starts_with("checkpoint")) files.push_back(entry.path());
+    for (const auto& file : files) std::filesystem::remove(file, ignored);
+    std::filesystem::remove(folder, ignored);  // only when it is empty
+}
+
 void require_label(const Generator& generator, const std::string& label) {
     const std::vector<std::string> known = generator.labels();
     if (std::find(known.begin(), known.end(), label) != known.end()) return;

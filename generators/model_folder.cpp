@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "generators/checked_json.h"
 #include "generators/generator.h"
+#include "generators/ssm/model_files.h"
 
 namespace tracebench {
 namespace fs = std::filesystem;
@@ -88,13 +89,24 @@ void save_model(const Generator& generator, const nlohmann::json& settings, cons
 }
 
 std::unique_ptr<Generator> load_model(const fs::path& folder) {
+    return load_model(folder, nlohmann::json::object());
+}
+
+std::unique_ptr<Generator> load_model(const fs::path& folder, const nlohmann::json& overrides) {
     const fs::path index = folder / index_file;
+    if (!fs::is_regular_file(index) && ssm::holds_model_files(folder)) {
+        auto generator = make_generator("ssm", overrides);
+        generator->load(folder);
+        return generator;
+    }
     if (!fs::is_regular_file(index))
         throw InputError(folder.string(), fmt::format("is not a model folder: {} is missing", index_file),
                          "name a folder that 'tracebench train' wrote");
     const nlohmann::json json = parse_json_file(index, std::uint64_t{64} << 20);
     const CheckedJson checked(json, index.string());
-    auto generator = make_generator(checked.at("kind").text(), checked.at("settings").value());
+    nlohmann::json settings = checked.at("settings").value();
+    if (settings.is_object()) settings.update(overrides);
+    auto generator = make_generator(checked.at("kind").text(), settings);
     generator->load(folder / content_folder);
     return generator;
 }

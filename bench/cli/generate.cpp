@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -27,10 +29,39 @@ constexpr int max_empty_samples = 100;
 
 struct Options {
     std::string model, label, output;
-    std::size_t packets = 0, samples = 0;
+    std::size_t packets = 0, samples = 0, max_packets = 0;
+    double max_seconds = 0;
+    std::uint64_t max_tokens = 0;
     std::uint64_t seed = 1;
-    bool unconstrained = false;
+    bool unconstrained = false, one_trace = false;
+    std::optional<double> temperature, top_p, min_p, repetition_penalty;
+    std::optional<std::int64_t> top_k, parallel;
 };
+
+/// Settings of the model that this call replaces.
+nlohmann::json overrides_of(const Options& options) {
+    nlohmann::json settings = nlohmann::json::object();
+    const auto add = [&](const char* name, const auto& value) {
+        if (value) settings[name] = *value;
+    };
+    add("temperature", options.temperature);
+    add("top_k", options.top_k);
+    add("top_p", options.top_p);
+    add("min_p", options.min_p);
+    add("repetition_penalty", options.repetition_penalty);
+    add("parallel", options.parallel);
+    return settings;
+}
+
+/// What lies within the seconds asked for: most generators make whole sessions.
+Trace cut(Trace session, double max_seconds) {
+    if (max_seconds <= 0 || session.empty()) return session;
+    const std::int64_t first_ns = session.packets.front().time_ns;
+    std::erase_if(session.packets, [&](const PacketView& packet) {
+        return static_cast<double>(packet.time_ns - first_ns) > max_seconds * 1e9;
+    });
+    return session;
+}
 
 /// Puts sessions into one capture, one after another.
 class SessionWriter {
@@ -67,6 +98,9 @@ SampleRequest request_of(const Options& options) {
     request.count = std::max<std::size_t>(1, options.samples);
     request.seed = options.seed;
     request.constrained = !options.unconstrained;
+    request.max_packets = options.max_packets;
+    request.max_seconds = options.max_seconds;
+    request.max_tokens = options.max_tokens;
     return request;
 }
 
@@ -81,11 +115,12 @@ Made write_packets(Generator& generator, const Options& options, Progress& progr
     int empty = 0;
     while (writer.packets() < options.packets && empty < max_empty_samples) {
         const std::size_t before = writer.packets();
-        request.max_packets = options.packets - before;
+        const std::size_t left = options.packets - before;
+        request.max_packets = options.max_packets > 0 ? std::min(left, options.max_packets) : left;
         request.seed = stream_seed(options.seed, fmt::format("generate/{}", made.samples));
         generator.sample(request, progress, [&](const Trace& session) {
             if (writer.packets() == options.packets) return;
-            writer.add(session, options.packets);
+            writer.add(cut(session, options.max_seconds), options.packets);
             ++made.samples;
         });
         progress.update(static_cast<double>(writer.packets()), static_cast<double>(options.packets),
@@ -99,11 +134,30 @@ Made write_packets(Generator& generator, const Options& options, Progress& progr
     return made;
 }
 
+/// A single session without end, written as it is made: memory stays the same however long it gets.
+Made write_one_trace(Generator& generator, const Options& options, Progress& progress) {
+    CaptureWriter writer(options.output);
+    Made made;
+    SampleRequest request = request_of(options);
+    request.max_packets = options.packets;
+    const bool can = generator.stream(request, progress, [&](const PacketView& packet) {
+        writer.write(packet);
+        ++made.packets;
+    });
+    if (!can)
+        throw InputError(options.model, fmt::format("'{}' makes whole sessions only", generator.kind()),
+                         "leave --one-trace out");
+    if (made.packets == 0) throw InputError(options.model, "makes no packets for this label");
+    made.samples = 1;
+    writer.commit();
+    return made;
+}
+
 Made write_capture(Generator& generator, const Options& options, Progress& progress) {
     SessionWriter writer(options.output);
     Made made;
     generator.sample(request_of(options), progress, [&](const Trace& session) {
-        writer.add(session, SIZE_MAX);
+        writer.add(cut(session, options.max_seconds), SIZE_MAX);
         ++made.samples;
     });
     made.packets = writer.packets();
@@ -115,7 +169,8 @@ Made write_folder(Generator& generator, const Options& options, Progress& progre
     const fs::path folder = options.output;
     Made made;
     std::string labels = csv_row({"file", "label"});
-    generator.sample(request_of(options), progress, [&](const Trace& session) {
+    generator.sample(request_of(options), progress, [&](const Trace& whole) {
+        const Trace session = cut(whole, options.max_seconds);
         const std::string file = fmt::format("{:05}.pcap", ++made.samples);
         write_trace(folder / file, session);
         labels += csv_row({file, options.label});
@@ -125,19 +180,38 @@ Made write_folder(Generator& generator, const Options& options, Progress& progre
     return made;
 }
 
+/// How often the model itself would have left the protocol, where a generator knows.
+void print_sampling(const nlohmann::json& described) {
+    const auto sampling = described.find("sampling");
+    if (sampling == described.end() || !sampling->is_object()) return;
+    const double tokens = sampling->value("tokens", 0.0), seconds = sampling->value("seconds", 0.0);
+    if (tokens == 0) return;
+    fmt::print(stderr,
+               "{:.0f} tokens ({:.0f} tokens/s); {:.2f} % of the model's first choices were illegal\n",
+               tokens, seconds > 0 ? tokens / seconds : 0,
+               100 * sampling->value("illegal_first_choices", 0.0) / tokens);
+}
+
 int run(const Options& options) {
-    const auto generator = load_model(options.model);
+    const auto generator = load_model(options.model, overrides_of(options));
     require_label(*generator, options.label);
     if (generator->kind() == "command")
         fmt::print(stderr, "this model runs a program: see 'settings' in {}\n",
                    printable((fs::path(options.model) / "generator.json").string()));
     const bool folder = options.output.ends_with('/') || fs::is_directory(options.output);
+    if (options.max_tokens > 0 && generator->kind() != "ssm")
+        throw InputError("--max-tokens",
+                         fmt::format("means nothing to '{}', which has no tokens", generator->kind()),
+                         "use --max-packets");
+    if (options.one_trace && (folder || options.samples > 0))
+        throw InputError("--one-trace", "makes one capture", "use -o FILE.pcap and leave --samples out");
     if (folder && options.packets > 0)
         throw InputError(options.output, "is a folder, but --packets fills one capture", "use -o FILE.pcap");
     ConsoleProgress progress("generate");
-    const Made made = options.packets > 0 ? write_packets(*generator, options, progress)
-                      : folder            ? write_folder(*generator, options, progress)
-                                          : write_capture(*generator, options, progress);
+    const Made made = options.one_trace     ? write_one_trace(*generator, options, progress)
+                      : options.packets > 0 ? write_packets(*generator, options, progress)
+                      : folder              ? write_folder(*generator, options, progress)
+                                            : write_capture(*generator, options, progress);
     const std::size_t wanted = std::max<std::size_t>(1, options.samples);
     if (options.packets > made.packets)
         fmt::print(stderr, "only {} of {} packets: the generator has no more\n", made.packets,
@@ -146,7 +220,27 @@ int run(const Options& options) {
         fmt::print(stderr, "only {} of {} samples: the generator has no more\n", made.samples, wanted);
     fmt::print(stderr, "{} packets in {} samples of '{}': {}\n", made.packets, made.samples,
                printable(options.label), printable(options.output));
+    print_sampling(generator->describe());
     return exit_code::success;
+}
+
+/// Of generators that draw from a distribution; the model's own settings where they are left out.
+void add_sampling(CLI::App& verb, Options& options) {
+    const char* group = "How tokens are drawn (ssm; docs/ssm.md)";
+    verb.add_option("--temperature", options.temperature,
+                    "below 1 likelier, above 1 more varied; 0: always the likeliest")
+        ->group(group);
+    verb.add_option("--top-k", options.top_k, "only the k likeliest; 0: all")->group(group);
+    verb.add_option("--top-p", options.top_p,
+                    "only the likeliest that together reach this probability; 1: all")
+        ->group(group);
+    verb.add_option("--min-p", options.min_p,
+                    "only those at least this times as likely as the likeliest; 0: all")
+        ->group(group);
+    verb.add_option("--repetition-penalty", options.repetition_penalty,
+                    "above 1: less of what occurred; 1: none")
+        ->group(group);
+    verb.add_option("--parallel", options.parallel, "traces made at once")->group(group);
 }
 
 }  // namespace
@@ -163,6 +257,18 @@ void add_generate(CLI::App& app, Action& action) {
                      "this many samples (sessions or flows, as trained); default 1")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 32))
         ->excludes(packets);
+    verb->add_flag(
+        "--one-trace", options->one_trace,
+        "with --packets, --max-seconds or --max-tokens: one session that goes on until then, of any "
+        "length in constant memory (ssm)");
+    verb->add_option("--max-packets", options->max_packets, "no sample gets longer")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40));
+    verb->add_option("--max-seconds", options->max_seconds,
+                     "no sample lasts longer (of its own traffic's time)")
+        ->check(CLI::PositiveNumber);
+    verb->add_option("--max-tokens", options->max_tokens, "no sample takes more tokens (ssm)")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 50));
+    add_sampling(*verb, *options);
     verb->add_option("--seed", options->seed, "random seed (default 1); the same seed gives the same bytes");
     verb->add_flag("--unconstrained", options->unconstrained, "no protocol constraints, no repair");
     verb->add_option(

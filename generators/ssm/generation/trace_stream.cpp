@@ -12,7 +12,8 @@ constexpr std::uint64_t max_tokens_a_packet = 1 << 16;
 
 TraceStream::TraceStream(const Encoding& encoding, const std::string& label, std::uint64_t seed,
                          bool constrained, const TraceLimits& limits, const SamplerOptions& sampling)
-    : prompt_(encoding.label_token(label)),
+    : encoding_(encoding),
+      prompt_(encoding.label_token(label)),
       end_(encoding.end_token()),
       limits_(limits),
       decoder_(encoding.decoder({label, stream_seed(seed, "decoder"), constrained})),
@@ -28,20 +29,27 @@ bool TraceStream::allowed(Token token) {
     return !(token == end_ && too_early) && decoder_->allowed(token);
 }
 
-Token TraceStream::advance(std::span<const float> logits, const Sink& sink) {
-    // A forced token is drawn like any other, to know what the model would have chosen.
+Token TraceStream::choose(std::span<const float> logits) {
     const std::optional<Token> forced = decoder_->forced();
+    if (forced && encoding_.is_context(*forced)) return *forced;
+    // Any other forced token is drawn all the same, to know what the model would have chosen.
     Sampler::Draw draw = sampler_.draw(
         logits, history_, random_, [&](Token token) { return forced ? token == *forced : allowed(token); });
     if (draw.token < 0) draw.token = end_;  // the decoder has come to its own end, however early
     ++statistics_.tokens;
     if (draw.first != draw.token && !decoder_->allowed(draw.first)) ++statistics_.illegal_first_choices;
-    history_.add(draw.token);
-    decoder_->accept(draw.token);
-    hand_out(sink);
-    ended_ = ended_ || decoder_->ended() || (limits_.tokens > 0 && statistics_.tokens >= limits_.tokens) ||
-             statistics_.tokens - tokens_at_packet_ >= max_tokens_a_packet;
     return draw.token;
+}
+
+Token TraceStream::advance(std::span<const float> logits, const Sink& sink) {
+    const Token token = choose(logits);
+    ++tokens_;
+    history_.add(token);
+    decoder_->accept(token);
+    hand_out(sink);
+    ended_ = ended_ || decoder_->ended() || (limits_.tokens > 0 && tokens_ >= limits_.tokens) ||
+             tokens_ - tokens_at_packet_ >= max_tokens_a_packet;
+    return token;
 }
 
 void TraceStream::hand_out(const Sink& sink) {
@@ -54,7 +62,7 @@ void TraceStream::hand_out(const Sink& sink) {
             ended_ = true;
             return;
         }
-        tokens_at_packet_ = statistics_.tokens;
+        tokens_at_packet_ = tokens_;
         PacketView view;
         view.time_ns = start_ns_ + since_ns;
         view.original_length = packet->original_length;

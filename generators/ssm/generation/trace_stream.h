@@ -20,7 +20,7 @@ struct TraceLimits {
 };
 
 struct SamplingStatistics {
-    std::uint64_t tokens = 0;   ///< drawn
+    std::uint64_t tokens = 0;   ///< that the model chose
     std::uint64_t packets = 0;  ///< that came of them
     /// First choices that the decoder did not allow. A trace that may not end yet does not count as one.
     std::uint64_t illegal_first_choices = 0;
@@ -36,8 +36,8 @@ class TraceStream {
   public:
     using Sink = std::function<void(const PacketView&)>;  ///< the view is valid during the call
 
-    /// `seed` decides everything: tokens, what the decoder chooses, when the trace starts. Throws InputError
-    /// for an unknown label.
+    /// The encoding must outlive it. `seed` decides everything: tokens, what the decoder chooses, when the
+    /// trace starts. Throws InputError for an unknown label.
     TraceStream(const Encoding& encoding, const std::string& label, std::uint64_t seed, bool constrained,
                 const TraceLimits& limits, const SamplerOptions& sampling);
 
@@ -50,9 +50,11 @@ class TraceStream {
     const SamplingStatistics& statistics() const { return statistics_; }
 
   private:
+    Token choose(std::span<const float> logits);
     bool allowed(Token token);
     void hand_out(const Sink& sink);
 
+    const Encoding& encoding_;
     const Token prompt_, end_;
     const TraceLimits limits_;
     std::unique_ptr<TraceDecoder> decoder_;
@@ -60,7 +62,7 @@ class TraceStream {
     Sampler sampler_;
     TokenHistory history_;
     std::int64_t start_ns_, first_ns_ = 0;
-    std::uint64_t tokens_at_packet_ = 0;
+    std::uint64_t tokens_ = 0, tokens_at_packet_ = 0;  // context included
     SamplingStatistics statistics_;
     bool ended_ = false;
 };

@@ -100,7 +100,7 @@ Block wave(std::vector<std::int64_t> samples, std::span<const std::int64_t> leng
 
 }  // namespace
 
-std::int64_t SegmentBatch::targets() const {
+std::int64_t SegmentBatch::tokens() const {
     std::int64_t sum = 0;
     for (const RowSegment& row : rows) sum += row.count;
     return sum;
@@ -134,6 +134,28 @@ std::vector<SegmentBatch> plan_batches(std::span<const std::int64_t> lengths, co
     return calls;
 }
 
+namespace {
+
+/// A segment's inputs and, one further on, its targets.
+std::span<const Token> tokens_of(const RowSegment& segment, std::span<const std::span<const Token>> samples) {
+    return samples[static_cast<std::size_t>(segment.sample)].subspan(
+        static_cast<std::size_t>(segment.offset), static_cast<std::size_t>(segment.count) + 1);
+}
+
+}  // namespace
+
+std::int64_t BatchBuffers::targets(const SegmentBatch& batch,
+                                   std::span<const std::span<const Token>> samples) const {
+    if (context_.empty()) return batch.tokens();
+    std::int64_t sum = 0;
+    for (const RowSegment& segment : batch.rows) {
+        if (segment.sample < 0) continue;
+        const auto targets = tokens_of(segment, samples).subspan(1);
+        sum += std::count_if(targets.begin(), targets.end(), [this](Token target) { return counts(target); });
+    }
+    return sum;
+}
+
 Batch BatchBuffers::fill(const SegmentBatch& batch, std::span<const std::span<const Token>> samples) {
     const std::size_t length = static_cast<std::size_t>(batch.length), size = batch.rows.size() * length;
     inputs_.assign(size, 0);
@@ -142,11 +164,11 @@ Batch BatchBuffers::fill(const SegmentBatch& batch, std::span<const std::span<co
     for (std::size_t row = 0; row < batch.rows.size(); ++row) {
         const RowSegment& segment = batch.rows[row];
         if (segment.sample < 0) continue;
-        const auto tokens = samples[static_cast<std::size_t>(segment.sample)].subspan(
-            static_cast<std::size_t>(segment.offset), static_cast<std::size_t>(segment.count) + 1);
-        const auto start = static_cast<std::ptrdiff_t>(row * length);
-        std::copy(tokens.begin(), tokens.end() - 1, inputs_.begin() + start);
-        std::copy(tokens.begin() + 1, tokens.end(), targets_.begin() + start);
+        const auto tokens = tokens_of(segment, samples);
+        for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+            inputs_[row * length + i] = tokens[i];
+            if (counts(tokens[i + 1])) targets_[row * length + i] = tokens[i + 1];
+        }
         continues_[row] = segment.offset > 0;
     }
     return {static_cast<std::int64_t>(batch.rows.size()), batch.length, inputs_, targets_, continues_};

@@ -31,8 +31,8 @@ struct SegmentBatch {
     std::int64_t length = 0;
     std::vector<RowSegment> rows;
 
-    /// Targets that count.
-    std::int64_t targets() const;
+    /// Input tokens that are not padding.
+    std::int64_t tokens() const;
 };
 
 /// One epoch over samples of which each has lengths[i] targets (one less than its tokens). Every target is
@@ -46,10 +46,22 @@ std::vector<SegmentBatch> plan_batches(std::span<const std::int64_t> lengths, co
 /// The token arrays of a call, reused from call to call.
 class BatchBuffers {
   public:
+    /// Tokens of ids whose entry is not 0 are given to the model but do not count as targets. Ids beyond the
+    /// end do.
+    explicit BatchBuffers(std::vector<std::uint8_t> context = {}) : context_(std::move(context)) {}
+
+    /// How many targets count.
+    std::int64_t targets(const SegmentBatch& batch, std::span<const std::span<const Token>> samples) const;
     /// The view is valid until the next call. `samples[i]` holds lengths[i] + 1 tokens or more.
     Batch fill(const SegmentBatch& batch, std::span<const std::span<const Token>> samples);
 
   private:
+    bool counts(Token target) const {
+        const auto id = static_cast<std::size_t>(target);
+        return id >= context_.size() || context_[id] == 0;
+    }
+
+    std::vector<std::uint8_t> context_;
     std::vector<Token> inputs_, targets_;
     std::vector<std::uint8_t> continues_;
 };

@@ -36,7 +36,7 @@ std::int64_t sum(const std::vector<std::int64_t>& numbers) {
 
 Trainer::Trainer(SequenceModel& model, const std::vector<TrainingSample>& samples,
                  const TrainingOptions& options, std::uint64_t seed, std::string_view identity)
-    : model_(model), options_(options), seed_(seed) {
+    : model_(model), options_(options), seed_(seed), buffers_(options.context_tokens) {
     std::vector<std::string> labels;
     TrainingRecord& record = state_.record;
     for (const TrainingSample& sample : samples) {
@@ -67,8 +67,8 @@ Trainer::Trainer(SequenceModel& model, const std::vector<TrainingSample>& sample
     }
     record.samples = static_cast<std::int64_t>(train_.size());
     record.validation_samples = static_cast<std::int64_t>(validation_.size());
-    targets_per_epoch_ = sum(train_lengths_);
-    if (targets_per_epoch_ == 0)
+    tokens_per_epoch_ = sum(train_lengths_);
+    if (tokens_per_epoch_ == 0)
         throw InputError("generator 'ssm'",
                          "has nothing to learn from: no sample holds a packet that it can encode",
                          "give it captures of TCP or UDP over IP");
@@ -83,20 +83,20 @@ void Trainer::prepare_validation() {
     validation_plan_ = plan_batches(lengths, options_.batches, stream_seed(seed_, "ssm/validation"));
 
     std::int64_t planned = std::numeric_limits<std::int64_t>::max();
-    if (options_.epochs > 0 && options_.epochs < planned / targets_per_epoch_)
-        planned = options_.epochs * targets_per_epoch_;
+    if (options_.epochs > 0 && options_.epochs < planned / tokens_per_epoch_)
+        planned = options_.epochs * tokens_per_epoch_;
     if (options_.steps > 0) {
         const std::int64_t calls =
             static_cast<std::int64_t>(plan_batches(train_lengths_, options_.batches, seed_).size());
         const double per_step =
-            static_cast<double>(targets_per_epoch_) /
+            static_cast<double>(tokens_per_epoch_) /
             std::ceil(static_cast<double>(calls) / static_cast<double>(options_.accumulate));
         const double of_steps = per_step * static_cast<double>(options_.steps);
         if (of_steps < static_cast<double>(planned)) planned = static_cast<std::int64_t>(of_steps);
     }
     const auto wanted = static_cast<std::int64_t>(static_cast<double>(planned) / evaluations);
     evaluation_interval_ =
-        std::max<std::int64_t>({1, evaluation_share * sum(lengths), std::min(wanted, targets_per_epoch_)});
+        std::max<std::int64_t>({1, evaluation_share * sum(lengths), std::min(wanted, tokens_per_epoch_)});
 }
 
 std::string Trainer::fingerprint(std::string_view identity) const {
@@ -124,7 +124,7 @@ double Trainer::progress_after(std::int64_t tokens, std::int64_t steps) const {
     if (options_.steps > 0) done = static_cast<double>(steps) / static_cast<double>(options_.steps);
     if (options_.epochs > 0)
         done = std::max(done, static_cast<double>(tokens) / (static_cast<double>(options_.epochs) *
-                                                             static_cast<double>(targets_per_epoch_)));
+                                                             static_cast<double>(tokens_per_epoch_)));
     if (options_.seconds > 0) done = std::max(done, elapsed() / options_.seconds);
     return std::min(done, 1.0);
 }
@@ -168,7 +168,7 @@ void Trainer::evaluate(Progress& progress) {
             loss.nats += part.nats;
             loss.targets += part.targets;
         }
-        const double nats = loss.nats / static_cast<double>(loss.targets);
+        const double nats = loss.nats / static_cast<double>(std::max<std::int64_t>(1, loss.targets));
         if (std::isfinite(nats)) {
             point.validation_loss = nats;
             if (validation_packets_ > 0)
@@ -201,28 +201,31 @@ void Trainer::step(Progress& progress) {
         throw InputError("checkpoint", "is damaged: it goes on after the epoch's end",
                          "remove its folder to begin anew");
     const std::int64_t end = std::min(calls, state_.next_call + options_.accumulate);
-    std::int64_t targets = 0;
-    for (std::int64_t i = state_.next_call; i < end; ++i)
-        targets += plan_[static_cast<std::size_t>(i)].targets();
+    std::int64_t tokens = 0, targets = 0;
+    for (std::int64_t i = state_.next_call; i < end; ++i) {
+        tokens += plan_[static_cast<std::size_t>(i)].tokens();
+        targets += buffers_.targets(plan_[static_cast<std::size_t>(i)], train_);
+    }
+    const double normaliser = static_cast<double>(std::max<std::int64_t>(1, targets));
 
     TrainingRecord& record = state_.record;
     Loss loss;
     for (; state_.next_call < end; ++state_.next_call) {
         const SegmentBatch& call = plan_[static_cast<std::size_t>(state_.next_call)];
-        const Loss part = model_.accumulate(buffers_.fill(call, train_), static_cast<double>(targets));
+        const Loss part = model_.accumulate(buffers_.fill(call, train_), normaliser);
         loss.nats += part.nats;
         loss.targets += part.targets;
     }
     OptimizerStep update = options_.optimizer;
-    update.learning_rate = options_.schedule.at(progress_after(record.tokens + targets, record.steps + 1));
+    update.learning_rate = options_.schedule.at(progress_after(record.tokens + tokens, record.steps + 1));
     const double norm = model_.optimize(update);
-    record.tokens += targets;
+    record.tokens += tokens;
     ++record.steps;
     if (state_.next_call == calls) {
         ++state_.epoch;
         state_.next_call = 0;
     }
-    record.epochs = static_cast<double>(record.tokens) / static_cast<double>(targets_per_epoch_);
+    record.epochs = static_cast<double>(record.tokens) / static_cast<double>(tokens_per_epoch_);
 
     if (std::isfinite(norm) && std::isfinite(loss.nats)) {
         state_.recent_nats += loss.nats;

@@ -28,6 +28,8 @@ struct TrainingOptions {
     BatchShape batches;
     std::int64_t accumulate = 1;  ///< calls whose gradients make one optimiser step
     std::int64_t context = 0;     ///< tokens used of a sample; 0: all
+    /// By token id: not 0 for those that are given to the model and never asked of it.
+    std::vector<std::uint8_t> context_tokens;
     /// Whichever comes first ends the training; 0: no such limit, but one of them must be there. With a limit
     /// in seconds the schedule follows the clock: the same seed then gives the same result only by chance.
     std::int64_t epochs = 0, steps = 0;
@@ -85,7 +87,7 @@ class Trainer {
     std::vector<std::int64_t> train_lengths_;
     std::vector<SegmentBatch> validation_plan_;
     double validation_packets_ = 0;
-    std::int64_t targets_per_epoch_ = 0, evaluation_interval_ = 0;
+    std::int64_t tokens_per_epoch_ = 0, evaluation_interval_ = 0;
     std::vector<SegmentBatch> plan_;
     std::int64_t planned_epoch_ = -1;
     BatchBuffers buffers_;

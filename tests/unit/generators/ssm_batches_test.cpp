@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <set>
 
+#include "base/random.h"
 #include "generators/ssm/training/batches.h"
 #include "generators/ssm/training/learning_rate.h"
 #include "generators/ssm/training/validation_split.h"
@@ -35,7 +37,7 @@ TEST(SsmBatches, CoverEveryTargetOnceAndInOrder) {
         EXPECT_EQ(call.length % length_multiple, 0);
         EXPECT_LE(call.length, shape.segment);
         EXPECT_LE(call.length * static_cast<std::int64_t>(call.rows.size()), shape.batch_tokens);
-        EXPECT_GT(call.targets(), 0);
+        EXPECT_GT(call.tokens(), 0);
         for (std::size_t row = 0; row < call.rows.size(); ++row) {
             const RowSegment& segment = call.rows[row];
             if (segment.sample < 0) continue;
@@ -100,6 +102,21 @@ TEST(SsmBatches, FillInputsTargetsAndPadding) {
               (std::vector<Token>{12, 13, -1, 21, -1, -1, -1, -1, -1}));
     EXPECT_EQ(std::vector<std::uint8_t>(batch.continues.begin(), batch.continues.end()),
               (std::vector<std::uint8_t>{1, 0, 0}));
+}
+
+TEST(SsmBatches, LeaveContextTokensOutOfTheTargets) {
+    const std::vector<Token> a = {3, 1, 2, 1, 3};
+    const std::vector<std::span<const Token>> samples = {a};
+    SegmentBatch call;
+    call.length = 4;
+    call.rows = {{0, 0, 4}};
+    BatchBuffers buffers({0, 1});  // token 1
+    EXPECT_EQ(buffers.targets(call, samples), 2);
+    const Batch batch = buffers.fill(call, samples);
+    EXPECT_EQ(std::vector<Token>(batch.inputs.begin(), batch.inputs.end()), (std::vector<Token>{3, 1, 2, 1}));
+    EXPECT_EQ(std::vector<Token>(batch.targets.begin(), batch.targets.end()),
+              (std::vector<Token>{-1, 2, -1, 3}));
+    EXPECT_EQ(call.tokens(), 4);
 }
 
 TEST(SsmBatches, OfNothingAreNone) {

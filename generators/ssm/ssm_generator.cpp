@@ -1,0 +1,223 @@
+#include "generators/ssm/ssm_generator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/error.h"
+
+namespace tracebench::ssm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using nlohmann::json;
+
+constexpr std::uint64_t cap_of_longest = 4;
+constexpr std::uint64_t cap_without_training = 100'000;  // NetSSM's context
+// Traces under way are held in memory: packets of all of them together.
+constexpr std::size_t packets_in_memory = 4'000'000;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A turn at all the cores. Waiting can be interrupted.
+class Turn {
+  public:
+    explicit Turn(const Progress& progress) : lock_(mutex(), std::defer_lock) {
+        while (!lock_.try_lock_for(std::chrono::milliseconds(100))) progress.check_interrupted();
+    }
+
+  private:
+    static std::timed_mutex& mutex() {
+        static std::timed_mutex instance;
+        return instance;
+    }
+    std::unique_lock<std::timed_mutex> lock_;
+};
+
+std::vector<std::string> labels_of(const std::vector<LabelledTrace>& samples) {
+    std::set<std::string> labels;
+    for (const LabelledTrace& sample : samples) labels.insert(sample.label);
+    return {labels.begin(), labels.end()};
+}
+
+/// A model folder of ours holds the files one level down.
+std::filesystem::path files_folder(const std::filesystem::path& folder) {
+    return !holds_model_files(folder) && holds_model_files(folder / "model") ? folder / "model" : folder;
+}
+
+}  // namespace
+
+std::unique_ptr<Generator> SsmGenerator::make(const CheckedJson& settings) {
+    return std::make_unique<SsmGenerator>(SsmSettings::from_json(settings));
+}
+
+SsmGenerator::SsmGenerator(SsmSettings settings, SsmParts parts)
+    : settings_(std::move(settings)), parts_(std::move(parts)) {}
+
+ComputeOptions SsmGenerator::compute_for(const ModelConfig& config) const {
+    ComputeOptions compute = settings_.compute;
+    // Narrow matrices gain nothing from bfloat16: converting them costs what the products save.
+    if (settings_.choose_precision && compute.device == "cpu" && config.d_model >= 256 &&
+        __builtin_cpu_supports("avx512bf16"))
+        compute.precision = Precision::bfloat16;
+    return compute;
+}
+
+ModelFiles SsmGenerator::starting_point(const std::vector<LabelledTrace>& samples, std::uint64_t seed) const {
+    if (settings_.from.empty()) {
+        ModelFiles files;
+        files.config = settings_.model;
+        files.encoding =
+            parts_.make_encoding(settings_.encoding, settings_.encoding_settings, labels_of(samples));
+        files.config.vocab_size = static_cast<std::int64_t>(files.encoding->vocabulary_size());
+        return files;
+    }
+    ModelFiles files = read_model_files(files_folder(settings_.from), parts_.load_encoding);
+    if (settings_.encoding_given && files.encoding->name() != settings_.encoding)
+        throw InputError("generator 'ssm'",
+                         fmt::format("/encoding is '{}', but the model to go on from has '{}'",
+                                     settings_.encoding, files.encoding->name()),
+                         "leave 'encoding' out");
+    add_labels(files, labels_of(samples), seed);
+    return files;
+}
+
+void SsmGenerator::build(ModelFiles files, std::uint64_t seed, const std::string& name) {
+    auto model = parts_.make_model(files.config, compute_for(files.config), seed);
+    if (!files.weights.empty()) model->set_parameters(files.weights, name);
+    model_ = std::move(model);
+    encoding_ = std::move(files.encoding);
+    training_ = files.training.value_or(TrainingRecord());
+    sampling_ = {};
+    sampling_s_ = 0;
+}
+
+void SsmGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
+    const Turn turn(context.listener());
+    const auto start = Clock::now();
+    if (samples.empty())
+        throw InputError("generator 'ssm'", "has nothing to learn from", "give it training samples");
+    build(starting_point(samples, context.seed), stream_seed(context.seed, "ssm/weights"),
+          settings_.from.string());
+
+    EncodeReport report;
+    std::vector<TrainingSample> encoded;
+    for (const LabelledTrace& sample : samples) {
+        context.listener().check_interrupted();
+        EncodeReport of_sample;
+        std::vector<Token> tokens = encoding_->encode(sample.label, sample.trace, of_sample);
+        report.add(of_sample);
+        if (of_sample.packets > 0)
+            encoded.push_back(
+                {sample.label, std::move(tokens), static_cast<std::int64_t>(of_sample.packets)});
+    }
+    const double used_s = seconds_since(start);
+    TrainingOptions options = settings_.training_within(context.budget_s);
+    for (std::size_t id = 0; id < encoding_->vocabulary_size(); ++id)
+        options.context_tokens.push_back(encoding_->is_context(static_cast<Token>(id)) ? 1 : 0);
+    if (options.seconds > 0) options.seconds = std::max(options.seconds - used_s, 1e-3);
+
+    const ComputeOptions& compute = model_->compute();
+    const json identity = {{"config", model_->config().to_json()},
+                           {"encoding", encoding_->name()},
+                           {"encoding_settings", settings_.encoding_settings},
+                           {"from", settings_.from.string()},
+                           {"device", compute.device},
+                           {"backend", static_cast<int>(compute.backend)},
+                           {"precision", static_cast<int>(compute.precision)}};
+    Trainer trainer(*model_, encoded, options, context.seed, identity.dump());
+    training_ = trainer.run(context.listener(), context.checkpoints);
+    training_.left_out = static_cast<std::int64_t>(report.left_out);
+}
+
+void SsmGenerator::require_fitted(const std::string& label) const {
+    require_label(*this, label);
+}
+
+TracesRequest SsmGenerator::traces_request(const SampleRequest& request) const {
+    TracesRequest traces;
+    traces.label = request.label;
+    traces.count = request.count;
+    traces.seed = stream_seed(request.seed, "ssm/" + request.label);
+    traces.constrained = request.constrained;
+    traces.sampling = settings_.sampling;
+    traces.budget_s = request.budget_s;
+    std::uint64_t cap = static_cast<std::uint64_t>(settings_.max_tokens_per_sample);
+    if (cap == 0) {
+        cap = cap_of_longest * static_cast<std::uint64_t>(training_.longest_sample);
+        if (cap == 0) cap = cap_without_training;
+    }
+    if (request.max_tokens > 0) cap = std::min(cap, request.max_tokens);
+    traces.limits = {request.max_packets, cap, request.max_seconds, false};
+    traces.parallel = static_cast<std::size_t>(settings_.parallel);
+    if (request.max_packets > 0)
+        traces.parallel =
+            std::clamp<std::size_t>(packets_in_memory / request.max_packets, 1, traces.parallel);
+    return traces;
+}
+
+void SsmGenerator::sample(const SampleRequest& request, Progress& progress, const Sink& sink) {
+    require_fitted(request.label);
+    const Turn turn(progress);
+    const auto start = Clock::now();
+    sampling_.add(generate_traces(*model_, *encoding_, traces_request(request), progress, sink));
+    sampling_s_ += seconds_since(start);
+}
+
+bool SsmGenerator::stream(const SampleRequest& request, Progress& progress, const PacketSink& sink) {
+    require_fitted(request.label);
+    if (request.max_packets == 0 && request.max_tokens == 0 && request.max_seconds == 0)
+        throw InputError("generator 'ssm'", "one trace without end has no limit",
+                         "limit packets, tokens or seconds");
+    const Turn turn(progress);
+    const auto start = Clock::now();
+    TracesRequest traces = traces_request(request);
+    traces.limits.tokens = request.max_tokens;
+    traces.limits.continuous = true;
+    sampling_.add(stream_trace(*model_, *encoding_, traces, progress, sink));
+    sampling_s_ += seconds_since(start);
+    return true;
+}
+
+void SsmGenerator::save(const std::filesystem::path& folder) const {
+    if (model_ == nullptr) throw InputError("generator 'ssm'", "has no model to save", "fit it first");
+    write_model_files(folder, model_->config(), *encoding_, model_->parameters(), training_);
+}
+
+void SsmGenerator::load(const std::filesystem::path& folder) {
+    build(read_model_files(folder, parts_.load_encoding), 1, folder.string());
+}
+
+json SsmGenerator::describe() const {
+    json text = {{"kind", kind()},
+                 {"what", "a Mamba-2 state-space model of tokens, trained to predict the next one"},
+                 {"preset", settings_.preset}};
+    if (model_ == nullptr) return text;
+    json labels_shown = json::array();
+    for (const std::string& label : labels()) labels_shown.push_back(printable(label));
+    const ModelConfig& config = model_->config();
+    text["encoding"] = encoding_->name();
+    text["parameters"] = config.parameters();
+    text["vocabulary"] = encoding_->vocabulary_size();
+    text["model"] = {{"d_model", config.d_model}, {"n_layer", config.n_layer}, {"d_state", config.d_state}};
+    text["training"] = training_.to_json();
+    text["labels"] = std::move(labels_shown);
+    if (sampling_.tokens > 0)
+        text["sampling"] = {{"tokens", sampling_.tokens},
+                            {"packets", sampling_.packets},
+                            {"illegal_first_choices", sampling_.illegal_first_choices},
+                            {"seconds", sampling_s_}};
+    return text;
+}
+
+std::vector<std::string> SsmGenerator::labels() const {
+    return encoding_ == nullptr ? std::vector<std::string>() : encoding_->labels();
+}
+
+}  // namespace tracebench::ssm
