@@ -102,6 +102,30 @@ TEST(RunRecord, ErrorsNameThePlace) {
     EXPECT_THAT(error_of(json::array()), testing::HasSubstr("not a run record"));
 }
 
+TEST(RunRecord, TrainingAndSamplingOfGenerators) {
+    const json training = {{"seed", 1},
+                           {"best_validation", nullptr},
+                           {"stopped", "seconds"},
+                           {"curve", {{{"tokens", 10}, {"train_loss", 2.5}, {"validation_loss", nullptr}}}}};
+    const json sampling = {{"seed", 1}, {"tokens", 100}, {"illegal_first_choices", 3}, {"packets", 9}};
+    json record = example();
+    record["generators"] = {
+        {{"name", "old"}, {"fit_s", {1.5, nullptr}}},
+        {{"name", "new"}, {"training", {training, nullptr}}, {"sampling", {sampling, nullptr}}}};
+    EXPECT_EQ(RunRecord::from_json(record, "results.json").to_json(), record);
+    json broken = record;
+    broken["generators"][1]["training"][0]["curve"][0]["train_loss"] = "low";
+    EXPECT_EQ(
+        error_of(broken),
+        "results.json: /generators/1/training/0/curve/0/train_loss is \"low\"; expected number or null");
+    broken = record;
+    broken["generators"][1]["training"][0]["curve"] = 7;
+    EXPECT_EQ(error_of(broken), "results.json: /generators/1/training/0/curve is 7; expected array");
+    broken = record;
+    broken["generators"][1]["sampling"] = sampling;
+    EXPECT_THAT(error_of(broken), testing::HasSubstr("/generators/1/sampling is "));
+}
+
 TEST(RunRecord, LoadsAFileOrItsFolder) {
     const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "run_record_test";
     write_file(folder / "results.json", example().dump());
