@@ -1,6 +1,6 @@
 #pragma once
-/// The recurrent step of a whole model on the CPU, for one or many sequences side by side: each weight is read
-/// once a step, so a single sequence runs at the speed of memory and many share the reads.
+/// The recurrent step of a whole model on the CPU, for one or many sequences side by side: each weight is
+/// read once a step, so a single sequence runs at the speed of memory and many share the reads.
 
 #include <cstdint>
 #include <memory>
@@ -11,9 +11,13 @@
 
 namespace tracebench::ssm {
 
+/// Which processor's instructions to use: the best that there are, or for tests at most these.
+enum class DecodeProcessor { this_one, avx512, avx2, portable };
+
 struct DecodeKernelOptions {
     bool bfloat16 = false;  ///< keep the matrices in bfloat16; products accumulate in float32
     int threads = 1;
+    DecodeProcessor processor = DecodeProcessor::this_one;
 };
 
 /// Copies (and repacks) what it is given. [padded vocabulary, d_model] embedding, [d_model] final norm.
