@@ -31,11 +31,12 @@
     const points = sign => flows.flatMap((flow, lane) => list(flow.points).filter(p => Math.sign(p[1] || 1) === sign).map(p => [p[0], lane, Math.abs(p[1])]));
     const [up, down] = [t.palette[1], t.palette[0]];
     const bottom = 34 + timelineHeight;
-    const xAxis = extra => tb.chart.axis(t, { type: 'value', min: 0, max: span, splitNumber: width < 460 ? 3 : 5, axisLabel: { color: t.muted, fontSize: 11.5, hideOverlap: true, formatter: v => `${number(v)} s` }, ...extra });
+    const xAxis = extra => tb.chart.axis(t, { type: 'value', min: 0, max: span, splitNumber: width < 460 ? 3 : 5, axisLabel: { color: t.muted, fontSize: 11.5, hideOverlap: true, alignMaxLabel: 'right', formatter: v => `${number(v)} s` }, ...extra });
     const size = value => 3 + 7 * Math.sqrt(Math.min(value, 1500) / 1500);
     return {
       legend: tb.chart.legend(t, { data: ['from the opener', 'towards the opener'] }),
-      grid: [{ left: 84, right: 16, top: 34, height: timelineHeight }, { left: 84, right: 16, top: bottom + 30, height: 88 }],
+      // Both exactly as wide: a packet stands above its part of the throughput.
+      grid: [{ top: 34, height: timelineHeight }, { top: bottom + 30, height: 88 }].map(place => ({ left: 84, right: 16, outerBoundsMode: 'none', ...place })),
       tooltip: { trigger: 'item', formatter: p => itemTip(p, flows) },
       xAxis: [xAxis({ gridIndex: 0, axisLabel: { show: false } }), xAxis({ gridIndex: 1 })],
       yAxis: [
