@@ -34,7 +34,7 @@ struct BlockState {
 };
 
 struct KernelOptions {
-    bool bfloat16 = false;   ///< matrix products in bfloat16 where the processor has them
+    bool bfloat16 = false;    ///< matrix products in bfloat16 where the processor has them
     std::int64_t chunk = 64;  ///< tokens a chunk of the scan
     int threads = 1;
 };
@@ -60,8 +60,9 @@ class BlockKernel {
     void backward(const BlockArrays<const float>& weights, const BlockArrays<float>& gradients,
                   BlockTape& tape, float* gradient);
 
+    struct Impl;  // float or bfloat16
+
   private:
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -22,7 +22,8 @@ class HeadKernel {
     /// out[t] = embedding[tokens[t]]. [tokens, d_model].
     void embed(const float* embedding, std::span<const std::int32_t> tokens, float* out);
     /// Adds `gradient` [tokens, d_model] to the embedding's. Deterministic for any number of threads.
-    void embed_backward(std::span<const std::int32_t> tokens, const float* gradient, float* embedding_gradient);
+    void embed_backward(std::span<const std::int32_t> tokens, const float* gradient,
+                        float* embedding_gradient);
 
     /// RMSNorm (epsilon 1e-5), logits against the embedding, softmax cross-entropy over the first vocab_size
     /// rows, without ever holding all logits. Targets below 0 do not count. Where `gradient` is given it gets
@@ -31,8 +32,9 @@ class HeadKernel {
                   std::span<const std::int32_t> targets, double normaliser, float* gradient,
                   float* embedding_gradient, float* norm_gradient);
 
+    struct Impl;  // float or bfloat16
+
   private:
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 
@@ -41,8 +43,8 @@ struct AdamW {
     float learning_rate, beta1, beta2, epsilon, weight_decay;
     std::int64_t t;
 };
-void adamw(const AdamW& settings, std::size_t size, float* values, const float* gradients, float gradient_scale,
-           float* first_moments, float* second_moments, int threads);
+void adamw(const AdamW& settings, std::size_t size, float* values, const float* gradients,
+           float gradient_scale, float* first_moments, float* second_moments, int threads);
 /// Sum of squares in double, the same for any number of threads.
 double sum_of_squares(std::size_t size, const float* values, int threads);
 
