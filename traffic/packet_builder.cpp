@@ -4,7 +4,6 @@
 #include <tins/ip.h>
 #include <tins/ipv6.h>
 #include <tins/rawpdu.h>
-#include <tins/tcp.h>
 #include <tins/udp.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 
 #include "traffic/bytes.h"
 #include "traffic/checksum.h"
+#include "traffic/rules/tcp_options.h"
 
 namespace tracebench {
 namespace {
@@ -27,29 +27,58 @@ Tins::IPv4Address ipv4(const IpAddress& address) {
     return Tins::IPv4Address(raw);
 }
 
-/// Options up to the first that is not well formed or ends the list; libtins pads with no-operations.
-void add_options(Tins::TCP& tcp, std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty() && bytes[0] != Tins::TCP::EOL) {
-        if (bytes[0] == Tins::TCP::NOP) {
-            tcp.add_option(Tins::TCP::option(Tins::TCP::NOP));
-            bytes = bytes.subspan(1);
+/// Where the options that are well formed end: before the first that is not, or at the end of a list whose
+/// rest is zeros.
+std::size_t options_end(std::span<const std::uint8_t> bytes) {
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+        if (bytes[at] == tcp_option::end) {
+            const auto rest = bytes.subspan(at);
+            return std::all_of(rest.begin(), rest.end(), [](std::uint8_t byte) { return byte == 0; })
+                       ? bytes.size()
+                       : at;
+        }
+        if (bytes[at] == tcp_option::nop) {
+            ++at;
             continue;
         }
-        if (bytes.size() < 2 || bytes[1] < 2 || bytes[1] > bytes.size()) return;
-        tcp.add_option(Tins::TCP::option(static_cast<Tins::TCP::OptionTypes>(bytes[0]), bytes.begin() + 2,
-                                         bytes.begin() + bytes[1]));
-        bytes = bytes.subspan(bytes[1]);
+        if (bytes.size() - at < 2 || bytes[at + 1] < 2 || bytes[at + 1] > bytes.size() - at) return at;
+        at += bytes[at + 1];
     }
+    return at;
 }
 
-std::unique_ptr<Tins::PDU> tcp_header(const PacketFields& fields) {
-    auto tcp = std::make_unique<Tins::TCP>(fields.dst.port, fields.src.port);
-    tcp->seq(fields.sequence);
-    tcp->ack_seq(fields.acknowledgement);
-    tcp->flags(fields.tcp_flags);
-    tcp->window(fields.window);
-    add_options(*tcp, fields.tcp_options);
-    return tcp;
+/// The sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1).
+std::uint16_t pseudo_header_sum(const PacketFields& fields, std::size_t length) {
+    std::array<std::uint8_t, 40> pseudo{};
+    const std::size_t size = fields.src.address.version == 4 ? 4 : 16;
+    std::copy_n(fields.src.address.bytes.begin(), size, pseudo.begin());
+    std::copy_n(fields.dst.address.bytes.begin(), size, pseudo.begin() + 16);
+    store32(&pseudo[32], static_cast<std::uint32_t>(length));
+    pseudo[39] = fields.protocol;
+    return ones_complement_sum(pseudo);
+}
+
+/// TCP as bytes: libtins takes no option without a value but SACK-permitted (an empty Fast Open cookie is
+/// one).
+std::vector<std::uint8_t> tcp_segment_bytes(const PacketFields& fields,
+                                            std::span<const std::uint8_t> payload) {
+    const std::size_t options = options_end(fields.tcp_options), padded = (options + 3) / 4 * 4;
+    std::vector<std::uint8_t> segment(20 + padded, tcp_option::nop);
+    store16(&segment[0], fields.src.port);
+    store16(&segment[2], fields.dst.port);
+    store32(&segment[4], fields.sequence);
+    store32(&segment[8], fields.acknowledgement);
+    segment[12] = static_cast<std::uint8_t>((segment.size() / 4) << 4 | (fields.tcp_reserved & 0x0F));
+    segment[13] = fields.tcp_flags;
+    store16(&segment[14], fields.window);
+    store16(&segment[16], 0);
+    store16(&segment[18], fields.urgent_pointer);
+    std::copy_n(fields.tcp_options.begin(), options, segment.begin() + 20);
+    segment.insert(segment.end(), payload.begin(), payload.end());
+    const std::uint16_t sum = ones_complement_sum(segment, pseudo_header_sum(fields, segment.size()));
+    store16(&segment[16], static_cast<std::uint16_t>(~sum));
+    return segment;
 }
 
 /// ICMP and ICMPv6 as bytes: libtins' own classes move payload into fields for some types (timestamps,
@@ -60,15 +89,8 @@ std::vector<std::uint8_t> icmp_message(const PacketFields& fields, std::span<con
     message[1] = fields.icmp_code;
     store32(&message[4], fields.icmp_rest);
     message.insert(message.end(), payload.begin(), payload.end());
-    std::uint16_t sum = 0;
-    if (fields.protocol == ip_protocol::icmpv6) {  // pseudo-header: RFC 8200 section 8.1
-        std::array<std::uint8_t, 40> pseudo{};
-        std::copy_n(fields.src.address.bytes.begin(), 16, pseudo.begin());
-        std::copy_n(fields.dst.address.bytes.begin(), 16, pseudo.begin() + 16);
-        store32(&pseudo[32], static_cast<std::uint32_t>(message.size()));
-        pseudo[39] = ip_protocol::icmpv6;
-        sum = ones_complement_sum(pseudo);
-    }
+    const std::uint16_t sum =
+        fields.protocol == ip_protocol::icmpv6 ? pseudo_header_sum(fields, message.size()) : std::uint16_t{0};
     store16(&message[2], static_cast<std::uint16_t>(~ones_complement_sum(message, sum)));
     return message;
 }
@@ -80,8 +102,7 @@ std::unique_ptr<Tins::PDU> transport(const PacketFields& fields) {
     std::unique_ptr<Tins::PDU> header;
     switch (fields.protocol) {
         case ip_protocol::tcp:
-            header = tcp_header(fields);
-            break;
+            return std::make_unique<Tins::RawPDU>(tcp_segment_bytes(fields, payload));
         case ip_protocol::udp:
             header = std::make_unique<Tins::UDP>(fields.dst.port, fields.src.port);
             break;
@@ -109,6 +130,7 @@ std::unique_ptr<Tins::PDU> ip_header(const PacketFields& fields) {
                                            Tins::IPv6Address(fields.src.address.bytes.data()));
     ip->hop_limit(fields.ttl);
     ip->traffic_class(fields.tos);
+    ip->flow_label(fields.flow_label & 0xFFFFF);
     ip->next_header(fields.protocol);
     return ip;
 }
@@ -159,6 +181,7 @@ std::optional<PacketFields> packet_fields(const PacketView& packet, const Header
         fields.ttl = ip[8];
     } else {
         fields.tos = static_cast<std::uint8_t>(load16(ip) >> 4);
+        fields.flow_label = load32(ip) & 0xFFFFF;
         fields.ttl = ip[7];
     }
     const std::uint8_t* header = headers.transport();
@@ -166,7 +189,9 @@ std::optional<PacketFields> packet_fields(const PacketView& packet, const Header
         fields.sequence = load32(header + 4);
         fields.acknowledgement = load32(header + 8);
         fields.tcp_flags = header[13];
+        fields.tcp_reserved = header[12] & 0x0F;
         fields.window = load16(header + 14);
+        fields.urgent_pointer = load16(header + 18);
         if (headers.payload_offset != Headers::none)
             fields.tcp_options = tail(headers.data, headers.transport_offset + 20,
                                       std::min(headers.payload_offset, headers.captured));

@@ -11,7 +11,8 @@
 namespace tracebench {
 
 /// One packet in fields. Lengths and checksums are computed. TCP options are raw bytes, padded to 32 bits
-/// with no-operations, which also replace everything from the first option that is not well formed.
+/// with no-operations, which also replace everything from the first option that is not well formed. End of
+/// Option List stays where only zeros follow it, as real hosts pad.
 struct PacketFields {
     Endpoint src, dst;
     std::uint8_t protocol = ip_protocol::tcp;  ///< TCP, UDP, ICMP or ICMPv6
@@ -19,9 +20,12 @@ struct PacketFields {
     std::uint8_t tos = 0;                      ///< DSCP and ECN, or traffic class
     std::uint16_t ip_id = 0;
     bool dont_fragment = true;
+    std::uint32_t flow_label = 0;  ///< IPv6, 20 bits
     std::uint32_t sequence = 0, acknowledgement = 0;
     std::uint8_t tcp_flags = 0;
+    std::uint8_t tcp_reserved = 0;  ///< the four bits before the flags
     std::uint16_t window = 65535;
+    std::uint16_t urgent_pointer = 0;
     std::vector<std::uint8_t> tcp_options;
     std::uint8_t icmp_type = 8, icmp_code = 0;
     std::uint32_t icmp_rest = 0;        ///< the four bytes after the checksum

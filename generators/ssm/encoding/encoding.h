@@ -81,6 +81,9 @@ class Encoding {
     virtual Token label_token(const std::string& label) const = 0;
     /// What ends a sequence.
     virtual Token end_token() const = 0;
+    /// Tokens that tell the model something and are never asked of it: the decoder forces them, the loss leaves
+    /// them out.
+    virtual bool is_context(Token /*token*/) const { return false; }
     /// From the label's token to the end token; only those two where no packet could be encoded.
     virtual std::vector<Token> encode(const std::string& label, const Trace& trace,
                                       EncodeReport& report) const = 0;

@@ -1,0 +1,50 @@
+#include "generators/ssm/encoding/fields/legality.h"
+
+#include <algorithm>
+
+#include "traffic/rules/rule.h"
+
+namespace tracebench::ssm {
+namespace {
+
+bool is_checksum(const Rule& rule) {
+    return rule.id.ends_with("checksum");
+}
+
+/// The rules that can fail here, taken out of the table once.
+const std::vector<const Rule*>& rules_in_question() {
+    static const std::vector<const Rule*> rules = [] {
+        std::vector<const Rule*> list;
+        for (const Rule& rule : rule_table())
+            if (!is_checksum(rule)) list.push_back(&rule);
+        return list;
+    }();
+    return rules;
+}
+
+}  // namespace
+
+bool passes_rules(const Record& record, const Draft& draft) {
+    const std::vector<std::uint8_t> headers = build_headers(record);
+    const RulePacket packet =
+        read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, headers});
+    const auto segment = read_segment(packet);
+    const SegmentFields fields = segment.value_or(SegmentFields{});
+    const FlowContext context{draft.flow->rules, fields, draft.direction};
+    return std::none_of(rules_in_question().begin(), rules_in_question().end(), [&](const Rule* rule) {
+        if (rule->check_packet) return check_rule(*rule, packet) == Verdict::failed;
+        return rule->layer == packet.transport_layer && rule->check_flow(packet, context) == Verdict::failed;
+    });
+}
+
+bool option_may_be(int option, const Draft& draft) {
+    const bool syn = draft.has(tcp_flag::syn);
+    if (option == code::mss_option || option == code::scale_option || option == code::sack_permitted)
+        return syn;
+    if (option > code::sack && option < code::other)
+        return !syn && (!draft.flow->rules.peer(draft.direction).options_known ||
+                        draft.flow->rules.peer(draft.direction).offered_sack);
+    return true;
+}
+
+}  // namespace tracebench::ssm

@@ -1,0 +1,193 @@
+#include "generators/ssm/encoding/fields/opening.h"
+
+#include <algorithm>
+
+#include "generators/baseline/session_identity.h"
+
+namespace tracebench::ssm {
+namespace {
+
+constexpr int max_draws = 64;
+
+struct KindInfo {
+    std::uint8_t protocol;
+    int version;
+};
+constexpr std::array<KindInfo, code::kinds> kinds{{{ip_protocol::tcp, 4},
+                                                   {ip_protocol::tcp, 6},
+                                                   {ip_protocol::udp, 4},
+                                                   {ip_protocol::udp, 6},
+                                                   {ip_protocol::icmp, 4},
+                                                   {ip_protocol::icmpv6, 6}}};
+
+int port_base() {
+    return static_cast<int>(known_ports().size());
+}
+
+int ephemeral_kind(std::uint16_t port) {
+    return port >= 49152   ? code::ephemeral_dynamic
+           : port >= 32768 ? code::ephemeral_middle
+                           : code::ephemeral_low;
+}
+
+std::vector<std::uint8_t> two_bytes(std::uint32_t value) {
+    return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
+}
+
+}  // namespace
+
+std::optional<Item> Opening::next() const {
+    const bool ported = flow_.protocol == ip_protocol::tcp || flow_.protocol == ip_protocol::udp;
+    if (items_ == 0) return Item::kind;
+    if (items_ < (ported ? 5 : 3)) return static_cast<Item>(static_cast<int>(Item::kind) + items_);
+    return std::nullopt;
+}
+
+std::size_t Opening::side() const {
+    return items_ == 1 || items_ == 3 ? 0 : 1;
+}
+
+bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal) const {
+    const std::optional<Item> item = next();
+    if (!item) return false;
+    if (*item == Item::kind) return value < code::kinds;
+    if (*item == Item::source_host || *item == Item::destination_host) {
+        // Both ends are of one IP version, and should be two hosts.
+        const auto fits = [&](int rank) {
+            if (rank >= book_->host_count()) return false;
+            const IpAddress& address = book_->host(book_->host_at(rank)).address;
+            return address.version == ip_version_ &&
+                   (!legal || ((items_ == 1 || address != flow_.ends[0].address) && may_be_end(address)));
+        };
+        if (value < code::near_hosts) return fits(value);
+        if (value == code::far_host)
+            return bytes.size() < 2 ? book_->host_count() > code::near_hosts : fits(bytes[0] << 8 | bytes[1]);
+        const bool six = value == code::literal6 || (value >= code::new_link6 && value <= code::new_global6);
+        if ((ip_version_ == 6) != six) return false;
+        if (!legal || (value != code::literal4 && value != code::literal6)) return true;
+        if (bytes.empty()) return !flow_.tcp();
+        IpAddress address{static_cast<std::uint8_t>(ip_version_), {}};
+        std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+        return address_kind(address) == AddressKind::fixed && may_be_end(address);
+    }
+    const auto known = port(value, bytes);
+    if (!known) return true;  // to be drawn, or bytes to come
+    if (legal && *known == 0) return false;
+    if (*item == Item::source_port) return true;
+    return !legal || !book_->is_live(flow_.protocol, flow_.ends[0], {flow_.ends[1].address, *known});
+}
+
+/// TCP is between hosts (RFC 9293, MUST-57). Others may be sent to a group, or by one who has no address yet.
+bool Opening::may_be_end(const IpAddress& address) const {
+    if (address_kind(address) != AddressKind::fixed) return true;
+    const auto& b = address.bytes;
+    const auto all = [&](std::size_t size, std::uint8_t value) {
+        return std::all_of(b.begin(), b.begin() + static_cast<std::ptrdiff_t>(size),
+                           [&](std::uint8_t byte) { return byte == value; });
+    };
+    const bool four = address.version == 4;
+    if (flow_.tcp()) return false;
+    if (items_ == 1) return all(four ? 4 : 16, 0);
+    return four ? (b[0] >= 224 && b[0] < 240) || all(4, 255) : b[0] == 0xFF;
+}
+
+std::optional<std::uint16_t> Opening::port(int value, std::span<const std::uint8_t> bytes) const {
+    if (value < port_base()) return known_ports()[static_cast<std::size_t>(value)];
+    switch (value - port_base()) {
+        case code::same_as_before: {
+            const int host = flow_.hosts[side()];
+            return host >= 0 ? book_->host(host).last_port : std::uint16_t{0};
+        }
+        case code::literal_port:
+            if (bytes.size() < 2) return std::nullopt;
+            return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+        default:
+            return std::nullopt;
+    }
+}
+
+void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities& identities) {
+    const Item item = *next();
+    if (item == Item::kind) {
+        flow_.protocol = kinds[static_cast<std::size_t>(value)].protocol;
+        ip_version_ = kinds[static_cast<std::size_t>(value)].version;
+    } else if (item == Item::source_host || item == Item::destination_host) {
+        IpAddress& address = flow_.ends[side()].address;
+        int& host = flow_.hosts[side()];
+        host = -1;
+        if (value <= code::far_host) {
+            const int rank = value < code::far_host ? value : bytes[0] << 8 | bytes[1];
+            host = book_->host_at(rank);
+            address = book_->host(host).address;
+        } else if (value == code::literal4 || value == code::literal6) {
+            address = {static_cast<std::uint8_t>(value == code::literal4 ? 4 : 6), {}};
+            std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+        } else {
+            address = identities.address(value);
+        }
+    } else {
+        std::optional<std::uint16_t> known = port(value, bytes);
+        for (int draw = 0; !known || draw == 0; ++draw) {
+            if (!known) end().port = identities.port(value - port_base());
+            if (known) end().port = *known;
+            const bool taken = item == Item::destination_port &&
+                               book_->is_live(flow_.protocol, flow_.ends[0], flow_.ends[1]);
+            if (known || !taken || draw >= max_draws) break;
+        }
+    }
+    ++items_;
+}
+
+void Opening::accept_other(Identities& identities) {
+    const bool host = *next() == Item::source_host || *next() == Item::destination_host;
+    const int new_host = ip_version_ == 4 ? code::new_global4 : code::new_global6;
+    accept(host ? new_host : port_base() + code::ephemeral_dynamic, {}, identities);
+}
+
+std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record,
+                                       RecordedIdentities& identities) {
+    std::vector<OpeningItem> items;
+    const PacketFields& f = record.fields;
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const KindInfo& info) {
+        return info.protocol == f.protocol && info.version == record.version();
+    });
+    items.push_back({{Item::kind, static_cast<int>(kind - kinds.begin())}, {}});
+    const auto add_host = [&](Item item, const IpAddress& address) {
+        if (const auto rank = book.host_rank(address)) {
+            if (*rank < code::near_hosts)
+                items.push_back({{item, *rank}, {}});
+            else
+                items.push_back({{item, code::far_host}, two_bytes(static_cast<std::uint32_t>(*rank))});
+        } else if (const int host = new_host_kind(address); host != no_new_host) {
+            items.push_back({{item, host}, {}});
+            identities.addresses.push_back(address);
+        } else {
+            const bool v4 = address.version == 4;
+            items.push_back({{item, v4 ? code::literal4 : code::literal6},
+                             {address.bytes.begin(), address.bytes.begin() + (v4 ? 4 : 16)}});
+        }
+    };
+    add_host(Item::source_host, f.src.address);
+    add_host(Item::destination_host, f.dst.address);
+    if (!record.tcp() && !record.udp()) return items;
+
+    const std::optional<Direction> client = client_side(f.src, f.dst);
+    const auto add_port = [&](Item item, const Endpoint& end, bool is_client) {
+        const auto rank = book.host_rank(end.address);
+        if (const auto known = known_port(end.port)) {
+            items.push_back({{item, *known}, {}});
+        } else if (rank && book.host(book.host_at(*rank)).last_port == end.port) {
+            items.push_back({{item, port_base() + code::same_as_before}, {}});
+        } else if (is_client && end.port >= 1024) {
+            items.push_back({{item, port_base() + ephemeral_kind(end.port)}, {}});
+            identities.ports.push_back(end.port);
+        } else {
+            items.push_back({{item, port_base() + code::literal_port}, two_bytes(end.port)});
+        }
+    };
+    add_port(Item::source_port, f.src, client == Direction::forward);
+    add_port(Item::destination_port, f.dst, client == Direction::reverse);
+    return items;
+}
+
+}  // namespace tracebench::ssm

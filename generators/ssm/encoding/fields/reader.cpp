@@ -1,0 +1,278 @@
+#include "generators/ssm/encoding/fields/reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "generators/ssm/encoding/fields/gap.h"
+#include "generators/ssm/encoding/fields/legality.h"
+
+namespace tracebench::ssm {
+
+namespace {
+
+/// A SYN in the middle of a conversation, or one that answers none, would begin another flow for whoever
+/// reads the capture, while this one goes on here.
+bool may_synchronise(const Draft& draft) {
+    const FlowState& rules = draft.flow->rules;
+    if (rules.packets == 0) return true;
+    return rules.from_start && (draft.has(tcp_flag::ack) ? rules.initiator != draft.direction
+                                                         : rules.initiator == draft.direction);
+}
+
+}  // namespace
+
+FieldsReader::FieldsReader(const Vocabulary& vocabulary, const ReaderOptions& options,
+                           std::unique_ptr<Identities> identities)
+    : vocabulary_(vocabulary), options_(options), identities_(std::move(identities)) {}
+
+bool FieldsReader::is_legal(const Draft& draft) const {
+    return !options_.constrained || passes_rules(resolve(book_, draft, identity_), draft);
+}
+
+bool FieldsReader::allowed(Token token) {
+    if (ended_ || token < 0 || static_cast<std::size_t>(token) >= vocabulary_.size()) return false;
+    const ItemHead head = vocabulary_.head(token);
+    // Bytes are judged when their item is complete: see take().
+    return pending_ ? head.item == Item::byte : head.item != Item::byte && allowed_head(head);
+}
+
+bool FieldsReader::allowed_head(ItemHead head) {
+    const bool starts = head.item == Item::flow || head.item == Item::label || head.item == Item::end;
+    switch (place_) {
+        case Place::service:
+            return head.item == Item::service && vocabulary_.token(head.item, head.value) == *forced();
+        case Place::state:
+            return head.item == Item::state && vocabulary_.token(head.item, head.value) == *forced();
+        case Place::opening:
+            return head.item == opening_->next() && opening_->allowed(head.value, {}, options_.constrained);
+        case Place::packet:
+            if (!starts) return allowed_in_packet(head);
+            if (required_item(draft_)) return false;
+            break;
+        case Place::start:
+            break;
+    }
+    if (head.item == Item::label) return vocabulary_.token(head.item, head.value) == options_.label;
+    if (head.item == Item::end) return true;
+    if (head.item != Item::flow) return false;
+    return allowed_flow(head.value);
+}
+
+std::int64_t FieldsReader::time_ns() const {
+    return place_ == Place::packet ? resolve(book_, draft_, identity_).time_ns : book_.now_ns;
+}
+
+const Conversation* FieldsReader::flow_at(int rank) const {
+    // The flow of the packet that ends with this token is the most recent one then.
+    if (place_ == Place::packet) {
+        if (rank == 0) return draft_.flow;
+        if (live_ < 0)
+            --rank;
+        else if (rank <= book_.flow_rank(live_))
+            --rank;
+    }
+    return rank < book_.flow_count() ? &book_.flow(book_.flow_at(rank)) : nullptr;
+}
+
+bool FieldsReader::allowed_flow(int value) const {
+    const Conversation* const flow = flow_at(value == code::far_flow ? code::near_flows : value / 2);
+    if (flow == nullptr) return false;
+    if (!options_.constrained || value == code::far_flow) return true;
+    if (flow != draft_.flow && flow->is_over(time_ns())) return false;
+    return value % 2 == 0 || flow->is_between_hosts();
+}
+
+bool FieldsReader::allowed_in_packet(ItemHead head) {
+    if (const auto required = required_item(draft_)) {
+        if (head.item != *required) return false;
+    } else if (!may_follow(book_, draft_, head.item)) {
+        return false;
+    }
+    Draft trial = draft_;
+    if (head.item != Item::option && head.item != Item::sack_edge) settle_options(trial);
+    const std::vector<std::uint8_t> some(static_cast<std::size_t>(Vocabulary::bytes_after(head)), 2);
+    if (!apply(book_, trial, head, some)) return false;
+    if (!options_.constrained || !some.empty()) return true;
+    switch (head.item) {
+        case Item::gap:
+            return !draft_.flow->is_over(book_.now_ns + gap_start_ns(head.value) +
+                                         gap_width_ns(head.value)) ||
+                   head.value == 0;
+        case Item::option:
+            return option_may_be(head.value, draft_);
+        case Item::flags:
+            if (trial.has(tcp_flag::syn) && !may_synchronise(trial)) return false;
+            return is_legal(trial) ||
+                   !any_legal(usual_flags(), [](Draft& draft, std::uint8_t flags) { draft.flags = flags; });
+        case Item::icmp:
+            return is_legal(trial) ||
+                   !any_legal(usual_icmp(), [](Draft& draft, std::uint16_t type) { draft.icmp = type; });
+        case Item::length: {
+            constexpr std::array<std::uint32_t, 2> shortest{0, 1};
+            const auto lengths = std::span(shortest).subspan(draft_.tcp() ? 1 : 0, 1);
+            return is_legal(trial) ||
+                   !any_legal(lengths, [](Draft& draft, std::uint32_t length) { draft.length = length; });
+        }
+        case Item::sequence:
+        case Item::acknowledgement:
+        case Item::window:
+        case Item::timestamp:
+        case Item::timestamp_echo:
+        case Item::fragment_bits:
+            return is_legal(trial);
+        default:
+            return true;  // no rule speaks of it, or only of the finished list
+    }
+}
+
+template <typename T, typename Set>
+bool FieldsReader::any_legal(std::span<const T> choices, Set set) const {
+    return std::any_of(choices.begin(), choices.end(), [&](T choice) {
+        Draft draft = draft_;
+        set(draft, choice);
+        return is_legal(draft);
+    });
+}
+
+std::optional<Token> FieldsReader::forced() {
+    if (place_ == Place::service) {
+        const int unknown = static_cast<int>(known_ports().size());
+        return vocabulary_.token(Item::service,
+                                 known_port(service_port(book_.flow(live_))).value_or(unknown));
+    }
+    if (place_ == Place::state) return vocabulary_.token(Item::state, book_.flow(live_).state(picked_));
+    return std::nullopt;
+}
+
+void FieldsReader::accept(Token token) {
+    const ItemHead head = vocabulary_.head(token);
+    if (pending_) {
+        bytes_.push_back(static_cast<std::uint8_t>(head.value));
+        if (static_cast<int>(bytes_.size()) < Vocabulary::bytes_after(*pending_)) return;
+        const ItemHead complete = *pending_;
+        pending_.reset();
+        take(complete, bytes_);
+        bytes_.clear();
+        return;
+    }
+    if (Vocabulary::bytes_after(head) > 0) {
+        pending_ = head;
+        return;
+    }
+    take(head, {});
+}
+
+void FieldsReader::begin_packet(const Conversation& flow, Direction direction) {
+    draft_ = {};
+    draft_.flow = &flow;
+    draft_.direction = direction;
+    place_ = Place::packet;
+}
+
+void FieldsReader::take_flow(int value) {
+    int rank = std::min(value / 2, book_.flow_count() - 1);
+    picked_ = value % 2 == 0 ? Direction::forward : Direction::reverse;
+    if (options_.constrained) {  // what was picked by its bytes may be over: the next more recent that is not
+        const auto fits = [&](const Conversation& flow) {
+            return !flow.is_over(book_.now_ns) && (picked_ == Direction::forward || flow.is_between_hosts());
+        };
+        while (rank > 0 && !fits(book_.flow(book_.flow_at(rank)))) --rank;
+        if (!fits(book_.flow(book_.flow_at(rank)))) picked_ = Direction::forward;
+    }
+    live_ = book_.flow_at(rank);
+    place_ = Place::service;
+    if (rank == 0) begin_packet(book_.flow(live_), picked_);
+}
+
+void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
+    if (head.item == Item::flow || head.item == Item::label || head.item == Item::end) {
+        finish_packet();
+        if (head.item == Item::end) {
+            ended_ = true;
+        } else if (head.item == Item::label) {
+            opening_.emplace(book_);
+            place_ = Place::opening;
+        } else {
+            take_flow(head.value == code::far_flow ? bytes[0] << 8 | bytes[1] : head.value);
+        }
+        return;
+    }
+    if (place_ == Place::service) {
+        place_ = Place::state;
+    } else if (place_ == Place::state) {
+        begin_packet(book_.flow(live_), picked_);
+    } else if (place_ == Place::opening) {
+        if (opening_->allowed(head.value, bytes, options_.constrained)) {
+            opening_->accept(head.value, bytes, *identities_);
+        } else {
+            opening_->accept_other(*identities_);
+            ++corrections_;
+        }
+        if (opening_->next()) return;
+        fresh_ = opening_->flow();
+        live_ = -1;
+        begin_packet(fresh_, Direction::forward);
+    } else {
+        if (head.item != Item::option && head.item != Item::sack_edge)
+            corrections_ += static_cast<std::uint64_t>(settle_options(draft_));
+        Draft trial = draft_;
+        const bool applied = apply(book_, trial, head, bytes);
+        if (head.item == Item::gap && applied) {
+            identity_ = identities_->packet(book_.started ? head.value : -1);
+            const auto macs =
+                identities_->macs(trial.flow->ends[static_cast<int>(trial.direction)].address,
+                                  trial.flow->ends[1 - static_cast<int>(trial.direction)].address);
+            identity_.src_mac = macs.first;
+            identity_.dst_mac = macs.second;
+            trial.random_bytes = &identity_.payload;
+        }
+        const bool judged = !bytes.empty() && head.item != Item::option && head.item != Item::sack_edge;
+        if (applied && (!judged || is_legal(trial))) {
+            draft_ = std::move(trial);
+            return;
+        }
+        ++corrections_;
+        draft_.last = head.item;  // the grammar goes on behind what was dropped
+        if (head.item == Item::length) draft_.length = 1;
+        if (head.item == Item::flags) draft_.flags = tcp_flag::ack;
+        if (head.item == Item::icmp)
+            draft_.icmp = std::uint16_t(draft_.flow->version() == 4 ? 8 << 8 : 128 << 8);
+    }
+}
+
+int FieldsReader::settle_options(Draft& draft) const {
+    if ((draft.last != Item::option && draft.last != Item::sack_edge) || is_legal(draft)) return 0;
+    draft.edges.clear();
+    if (is_legal(draft)) return 1;
+    draft.options.reset();
+    return 1;
+}
+
+void FieldsReader::finish_packet() {
+    if (place_ != Place::packet) return;
+    corrections_ += static_cast<std::uint64_t>(settle_options(draft_));
+    const Record record = resolve(book_, draft_, identity_);
+    DecodedPacket packet;
+    packet.time_ns = record.time_ns;
+    packet.bytes = build_frame(record, options_.snap);
+    packet.original_length = record.wire_bytes();
+    done_.push_back(std::move(packet));
+    if (packets_++ == 0) first_ns_ = record.time_ns;
+    const Direction direction = draft_.direction;
+    int place = live_;
+    if (place < 0) {
+        for (const std::size_t i : {0, 1}) fresh_.hosts[i] = book_.meet(fresh_.ends[i].address);
+        place = book_.open(std::move(fresh_));
+    }
+    book_.update(place, record, direction);
+    place_ = Place::start;
+}
+
+std::optional<DecodedPacket> FieldsReader::next_packet() {
+    if (done_.empty()) return std::nullopt;
+    DecodedPacket packet = std::move(done_.front());
+    done_.pop_front();
+    return packet;
+}
+
+}  // namespace tracebench::ssm

@@ -1,0 +1,56 @@
+#pragma once
+/// The writing half of the codec: a trace becomes items that say only what is not expected.
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "generators/ssm/encoding/encoding.h"
+#include "generators/ssm/encoding/fields/draft.h"
+#include "generators/ssm/encoding/fields/identities.h"
+#include "traffic/flow_table.h"
+
+namespace tracebench::ssm {
+
+class FieldsWriter {
+  public:
+    FieldsWriter(const Vocabulary& vocabulary, Token label);
+    ~FieldsWriter();
+
+    /// Packets in time order. Those that cannot be said are left out and counted.
+    void add(const PacketView& packet);
+    /// Label, packets, end.
+    std::vector<Token> finish();
+
+    const RecordedIdentities& identities() const { return identities_; }
+    std::uint64_t packets() const { return packets_; }
+    std::uint64_t left_out() const { return left_out_; }
+
+  private:
+    bool write(const Record& record, std::uint64_t flow, Direction direction);
+    void put(ItemHead head, std::span<const std::uint8_t> bytes = {});
+    /// An item of a packet; false where apply() refuses it.
+    bool say(Draft& draft, ItemHead head, std::span<const std::uint8_t> bytes = {});
+    bool say_transport(Draft& draft, const Record& actual, const PacketIdentity& identity);
+    bool say_options(Draft& draft, const Record& actual, const PacketIdentity& identity);
+    bool say_network(Draft& draft, const Record& actual, const PacketIdentity& identity);
+    bool say_payload(Draft& draft, const Record& actual, const PacketIdentity& identity);
+    PacketIdentity identity_of(const Record& record, const Draft& draft) const;
+
+    struct Place {
+        int place = 0;
+        std::uint64_t generation = 0;
+    };
+
+    const Vocabulary& vocabulary_;
+    const Token label_;
+    SessionBook book_;
+    FlowTable table_;
+    std::map<std::uint64_t, Place> places_;  ///< by FlowTable's number
+    std::vector<Token> tokens_;
+    RecordedIdentities identities_;
+    std::uint64_t packets_ = 0, left_out_ = 0;
+};
+
+}  // namespace tracebench::ssm

@@ -1,0 +1,122 @@
+#include "generators/ssm/encoding/fields_encoding.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "generators/checked_json.h"
+#include "generators/ethernet.h"
+#include "generators/ssm/encoding/fields/reader.h"
+#include "generators/ssm/encoding/fields/writer.h"
+
+namespace tracebench::ssm {
+namespace {
+
+constexpr int format_version = 1;
+constexpr std::size_t most_labels = 10'000;
+constexpr std::uint32_t largest_snap = 262'144;
+
+}  // namespace
+
+FieldsEncoding::FieldsEncoding(std::vector<std::string> labels, std::uint32_t snap)
+    : vocabulary_(std::move(labels)), snap_(snap) {}
+
+std::vector<std::string> FieldsEncoding::labels() const {
+    std::vector<std::string> names = vocabulary_.labels();
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+Token FieldsEncoding::label_token(const std::string& label) const {
+    const auto& labels = vocabulary_.labels();
+    const auto found = std::find(labels.begin(), labels.end(), label);
+    if (found == labels.end())
+        throw InputError("encoding 'fields'", fmt::format("has no label '{}'", label),
+                         fmt::format("it has: {}", fmt::join(this->labels(), ", ")));
+    return vocabulary_.token(Item::label, static_cast<int>(found - labels.begin()));
+}
+
+Token FieldsEncoding::end_token() const {
+    return vocabulary_.token(Item::end, 0);
+}
+
+bool FieldsEncoding::is_context(Token token) const {
+    return ssm::is_context(vocabulary_.head(token).item);
+}
+
+void FieldsEncoding::observe(const std::string&, const Trace& trace) {
+    for (const PacketView& packet : trace.packets)
+        if (packet.truncated())
+            snap_ = std::min(largest_snap, std::max(snap_, static_cast<std::uint32_t>(packet.bytes.size())));
+}
+
+FieldsTranscript FieldsEncoding::transcribe(const std::string& label, const Trace& trace,
+                                            EncodeReport& report) const {
+    const EthernetTrace ethernet = to_ethernet(trace);
+    FieldsWriter writer(vocabulary_, label_token(label));
+    for (const PacketView& packet : ethernet.trace.packets) writer.add(packet);
+    FieldsTranscript transcript;
+    transcript.tokens = writer.finish();
+    transcript.identities = writer.identities();
+    report.add({writer.packets(), writer.left_out() + ethernet.dropped, transcript.tokens.size()});
+    return transcript;
+}
+
+std::vector<Token> FieldsEncoding::encode(const std::string& label, const Trace& trace,
+                                          EncodeReport& report) const {
+    return transcribe(label, trace, report).tokens;
+}
+
+std::unique_ptr<TraceDecoder> FieldsEncoding::decoder(const DecodeOptions& options) const {
+    return std::make_unique<FieldsReader>(
+        vocabulary_, ReaderOptions{label_token(options.label), options.constrained, snap_},
+        fresh_identities(options.seed));
+}
+
+std::unique_ptr<TraceDecoder> FieldsEncoding::replay(const std::string& label,
+                                                     const RecordedIdentities& identities,
+                                                     bool constrained) const {
+    return std::make_unique<FieldsReader>(vocabulary_, ReaderOptions{label_token(label), constrained, snap_},
+                                          replay_identities(identities));
+}
+
+void FieldsEncoding::add_labels(const std::vector<std::string>& labels) {
+    for (const std::string& label : labels)
+        if (std::find(vocabulary_.labels().begin(), vocabulary_.labels().end(), label) ==
+            vocabulary_.labels().end())
+            vocabulary_.add_label(label);
+}
+
+void FieldsEncoding::save(const std::filesystem::path& folder) const {
+    nlohmann::json labels = nlohmann::json::array();
+    for (const std::string& label : vocabulary_.labels()) labels.push_back(to_hex(label));
+    nlohmann::json tokens = nlohmann::json::array();
+    for (std::size_t token = 0; token < vocabulary_.size(); ++token)
+        tokens.push_back(printable(vocabulary_.name(static_cast<Token>(token))));
+    const nlohmann::json document = {
+        {"encoding", name()},
+        {"version", format_version},
+        {"snap", snap_},
+        {"labels_hex", labels},  // labels may be any bytes, JSON strings only UTF-8
+        {"tokens", tokens}};     // for people
+    write_file(folder / "tokenizer.json", document.dump(1) + "\n");
+}
+
+std::unique_ptr<FieldsEncoding> FieldsEncoding::from_json(const nlohmann::json& json,
+                                                          const std::string& name) {
+    const CheckedJson document(json, name);
+    if (document.at("version").integer(0, 1'000'000) != format_version)
+        document.at("version").fail("is of another version of this encoding", "train the model again");
+    std::vector<std::string> labels;
+    for (const CheckedJson& label : document.at("labels_hex").items(most_labels)) {
+        labels.push_back(label.hex(4096));
+        if (std::count(labels.begin(), labels.end(), labels.back()) > 1) label.fail("is there twice");
+    }
+    const auto snap = static_cast<std::uint32_t>(document.at("snap").integer(0, largest_snap));
+    return std::make_unique<FieldsEncoding>(std::move(labels), snap);
+}
+
+}  // namespace tracebench::ssm
