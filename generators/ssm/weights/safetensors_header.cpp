@@ -116,7 +116,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     }
     void begin_tensor(const std::string& key) {
         if (key.size() > longest_name)
-            fail(fmt::format("has a name longer than {} bytes after it", longest_name));
+            throw InputError(name_, fmt::format("has a tensor whose name has {} bytes", key.size()),
+                             fmt::format("at most {} are allowed", longest_name));
         if (!names_.insert(key).second)
             throw InputError(name_, fmt::format("tensor '{}' is there twice", key));
         metadata_ = key == "__metadata__";
@@ -173,6 +174,9 @@ std::vector<SafetensorsEntry> parse_safetensors_header(std::string_view text, st
     HeaderReader reader(name);
     if (text.empty() || text.front() != '{')
         throw InputError(name, "the header does not begin with '{'", "a safetensors file was expected");
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos)  // where the parser would stop
+        throw InputError(name, fmt::format("the header is not valid JSON at its byte {}", zero + 1),
+                         "copy or download the file again");
     nlohmann::json::sax_parse(text, &reader);
     std::vector<SafetensorsEntry> entries = reader.take();
 
