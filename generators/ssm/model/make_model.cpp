@@ -1,0 +1,63 @@
+/// What the loader (sequence_model.cpp) looks for in this library.
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/error.h"
+#include "generators/ssm/model/torch_model.h"
+
+namespace tracebench::ssm {
+namespace {
+
+/// Measured on two cores with AVX-512 (tests/speed/ssm_speed.sh): see `doctor` for other machines.
+constexpr std::int64_t default_chunk = 64;
+constexpr std::int64_t longest_chunk = 4096;
+
+/// Processors that this process may use.
+int usable_processors() {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+ComputeOptions resolved(ComputeOptions compute) {
+    const InputError unknown("device", fmt::format("'{}' is not there", compute.device),
+                             "use 'cpu', or a device that this build of LibTorch has");
+    try {
+        const torch::Device device(compute.device);
+        torch::zeros(1, device);
+        if (compute.backend == Backend::fused && !device.is_cpu())
+            throw InputError("device", fmt::format("the fused kernels do not run on '{}'", compute.device),
+                             "use the plain backend there");
+    } catch (const c10::Error&) {
+        throw unknown;
+    }
+    if (compute.threads < 0 || compute.threads > 1024)
+        throw InputError("threads", fmt::format("is {}", compute.threads),
+                         "use 1 to 1024, or 0 for all processors");
+    if (compute.chunk < 0 || compute.chunk > longest_chunk)
+        throw InputError("chunk", fmt::format("is {}", compute.chunk),
+                         fmt::format("use 1 to {} tokens, or 0 for the default", longest_chunk));
+    if (compute.threads == 0) compute.threads = usable_processors();
+    if (compute.chunk == 0) compute.chunk = default_chunk;
+    return compute;
+}
+
+}  // namespace
+}  // namespace tracebench::ssm
+
+/// The caller owns the result. Throws InputError.
+extern "C" tracebench::ssm::SequenceModel* tracebench_make_sequence_model(
+    const tracebench::ssm::ModelConfig* config, const tracebench::ssm::ComputeOptions* compute,
+    std::uint64_t seed) {
+    using namespace tracebench::ssm;
+    const ComputeOptions options = resolved(*compute);
+    return with_torch(options.threads, [&] {
+        return (options.backend == Backend::fused ? make_fused_model(*config, options, seed)
+                                                  : make_plain_model(*config, options, seed))
+            .release();
+    });
+}
