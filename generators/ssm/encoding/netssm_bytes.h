@@ -17,6 +17,12 @@ inline ByteSet all_bytes() {
 inline ByteSet one_byte(std::uint8_t byte) {
     return ByteSet().set(byte);
 }
+/// Requires a set that is not empty.
+inline std::uint8_t lowest_byte(const ByteSet& bytes) {
+    std::size_t byte = 0;
+    while (!bytes[byte]) ++byte;
+    return static_cast<std::uint8_t>(byte);
+}
 
 /// Ranges of 32-bit numbers; arithmetic is modulo 2^32, as for TCP's numbers (RFC 9293 section 3.4).
 class NumberSet {

@@ -1,9 +1,12 @@
 #include "generators/ssm/encoding/netssm_decoder.h"
 
+#include <algorithm>
+
 namespace tracebench::ssm {
 namespace {
 
 constexpr std::int64_t default_gap_ns = 1'000'000;
+constexpr std::int64_t latest_ns = INT64_MAX / 2;  ///< 146 years
 constexpr std::size_t ethernet_header = 14;
 
 }  // namespace
@@ -38,8 +41,8 @@ bool NetssmDecoder::allowed(Token token) {
 std::optional<Token> NetssmDecoder::forced() {
     if (ended_ || !constrained_ || grammar_.full()) return std::nullopt;
     const ByteSet& bytes = grammar_.allowed();
-    if (bytes.count() != 1 || !anything_) return std::nullopt;
-    return tokens_->of_byte[bytes._Find_first()];
+    if (bytes.count() != 1) return std::nullopt;
+    return tokens_->of_byte[lowest_byte(bytes)];
 }
 
 void NetssmDecoder::accept(Token token) {
@@ -58,9 +61,11 @@ void NetssmDecoder::accept(Token token) {
 
 void NetssmDecoder::begin_packet() {
     // A piece that made no packet takes no time.
-    if (packets_ > 0)
-        now_ns_ =
-            last_ns_ + (times_.empty() ? default_gap_ns : static_cast<std::int64_t>(times_.draw(random_)));
+    if (packets_ > 0) {
+        const std::int64_t gap =
+            times_.empty() ? default_gap_ns : static_cast<std::int64_t>(times_.draw(random_));
+        now_ns_ = last_ns_ + std::min(gap, latest_ns - last_ns_);
+    }
     flows_.expire(now_ns_);
     grammar_.begin(now_ns_);
 }

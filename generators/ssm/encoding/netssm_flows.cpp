@@ -18,15 +18,8 @@ void remember(LiveFlow& flow, const SegmentFields& segment, Direction direction)
         for (std::uint32_t i = 0, at = me.next;
              i < most_missing && sequence_distance(segment.sequence, at) > 0; ++i, at += sent.largest)
             sent.missing.add(at);
-    if (segment.next_sequence() != segment.sequence) sent.begins.add(segment.sequence);
+    if (segment.payload > 0 || segment.has(tcp_flag::fin)) sent.begins.add(segment.sequence);
     sent.largest = std::max(sent.largest, segment.payload);
-}
-
-}  // namespace
-
-FlowEnd new_flow() {
-    static const LiveFlow empty;
-    return {&empty, Direction::forward};
 }
 
 TupleBytes reversed(std::string_view tuple) {
@@ -36,6 +29,13 @@ TupleBytes reversed(std::string_view tuple) {
     result += tuple.substr(2 * address + 2, 2);
     result += tuple.substr(2 * address, 2);
     return result;
+}
+
+}  // namespace
+
+FlowEnd new_flow() {
+    static const LiveFlow empty;
+    return {&empty, Direction::forward};
 }
 
 TupleBytes tuple_of(const RulePacket& packet) {
@@ -52,9 +52,8 @@ void LiveFlows::expire(std::int64_t now_ns) {
 }
 
 void LiveFlows::forget_oldest() {
-    const TupleBytes forward = flows_.front().forward;
-    places_.erase(forward);
-    places_.erase(reversed(forward));
+    places_.erase(flows_.front().forward);
+    places_.erase(flows_.front().reverse);
     flows_.pop_front();
 }
 
@@ -70,9 +69,10 @@ void LiveFlows::add(std::string_view tuple, const SegmentFields& segment) {
         if (flows_.size() >= limit_) forget_oldest();
         const auto flow = flows_.emplace(flows_.end());
         flow->forward = tuple;
+        flow->reverse = reversed(tuple);
         found = places_.emplace(TupleBytes(tuple), Place{flow, Direction::forward}).first;
         // A host that talks to itself from and to one port has one direction only.
-        places_.emplace(reversed(tuple), Place{flow, Direction::reverse});
+        places_.emplace(flow->reverse, Place{flow, Direction::reverse});
     }
     const Place place = found->second;
     flows_.splice(flows_.end(), flows_, place.flow);

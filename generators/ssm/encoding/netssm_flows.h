@@ -18,6 +18,9 @@
 
 namespace tracebench::ssm {
 
+/// Source address, destination address, source port, destination port as in a packet: 12 bytes (IPv4) or 36.
+using TupleBytes = std::string;
+
 /// The last few different sequence numbers of some kind.
 class RecentNumbers {
   public:
@@ -37,7 +40,7 @@ class RecentNumbers {
 
 /// What flow rules need not know of a sender, but who asks which numbers are likely does.
 struct SentSegments {
-    RecentNumbers begins;       ///< where segments with data, SYN or FIN began: they may be sent again
+    RecentNumbers begins;       ///< where segments with data or FIN began: they may be sent again
     RecentNumbers missing;      ///< where those may begin that gaps were left for
     std::uint32_t largest = 0;  ///< payload
 };
@@ -45,7 +48,8 @@ struct SentSegments {
 struct LiveFlow {
     FlowState state;
     std::int64_t last_ns = 0;          ///< time of its last packet
-    std::string forward;               ///< tuple of packets in its first packet's direction
+    TupleBytes forward;                ///< of packets in its first packet's direction
+    TupleBytes reverse;                ///< and of those against it
     std::array<SentSegments, 2> sent;  ///< by direction
 };
 
@@ -64,9 +68,6 @@ struct FlowEnd {
 /// The beginning of a conversation: no packet yet.
 FlowEnd new_flow();
 
-/// Source address, destination address, source port, destination port: 12 bytes (IPv4) or 36 (IPv6).
-using TupleBytes = std::string;
-TupleBytes reversed(std::string_view tuple);
 /// Requires a readable TCP header.
 TupleBytes tuple_of(const RulePacket& packet);
 

@@ -160,10 +160,10 @@ void PacketGrammar::find_candidates() {
     const std::size_t size = 2 * address_size() + 4;
     for (const LiveFlow& flow : flows_.flows()) {
         if (flow.forward.size() != size) continue;
-        const TupleBytes back = reversed(flow.forward);
         const FlowEnd forward{&flow, Direction::forward}, reverse{&flow, Direction::reverse};
         candidates_.push_back({forward, flow.forward, can_send(forward, length_)});
-        if (back != flow.forward) candidates_.push_back({reverse, back, can_send(reverse, length_)});
+        if (flow.reverse != flow.forward)
+            candidates_.push_back({reverse, flow.reverse, can_send(reverse, length_)});
     }
 }
 

@@ -38,7 +38,7 @@ class PacketGrammar {
   private:
     struct Candidate {
         FlowEnd end;
-        TupleBytes tuple;
+        std::string_view tuple;
         bool can_send;
     };
 
