@@ -175,6 +175,18 @@ TEST(TokenizerTest, ItsOwnFileReadsBack) {
         EXPECT_EQ(back.text_of(static_cast<Tokenizer::Id>(id)), t.text_of(static_cast<Tokenizer::Id>(id)));
 }
 
+TEST(TokenizerTest, AddedLabelsComeLast) {
+    Tokenizer t = Tokenizer::parse(vocabulary().dump(), "t.json");
+    t.add_label("netflix");
+    EXPECT_EQ(t.size(), 260U);
+    t.add_label("video");
+    EXPECT_EQ(t.label_id("netflix"), 3);
+    EXPECT_EQ(t.label_id("video"), 260);
+    for (const char* label : {"", "pkt", "unk", "a b", "a|b", "<a"})
+        EXPECT_THROW(t.add_label(label), InputError);
+    EXPECT_EQ(t.size(), 261U);
+}
+
 TEST(TokenizerTest, RefusesBadVocabularies) {
     EXPECT_THROW(Tokenizer::parse("{", "t.json"), InputError);
     EXPECT_THAT(error_of(nlohmann::json::array()), HasSubstr("/model/vocab: is not an object"));
