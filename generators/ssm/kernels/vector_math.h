@@ -36,7 +36,7 @@ template <>
 TRACEBENCH_INLINE float from_float<float>(float value) {
     return value;
 }
-/// To nearest, ties to even; a NaN may become another NaN or infinity.
+/// To nearest, ties to even. The NaNs that arithmetic makes stay NaN.
 template <>
 TRACEBENCH_INLINE Bfloat16 from_float<Bfloat16>(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
