@@ -127,7 +127,7 @@ Context make_context(Model model, std::int64_t rows, int parts) {
 Pass choose_pass(DecodeProcessor processor) {
 #if defined(__x86_64__)
     const bool any = processor == DecodeProcessor::this_one;
-    if ((any || processor == DecodeProcessor::avx512) && __builtin_cpu_supports("avx512bf16") &&
+    if ((any || processor == DecodeProcessor::avx512) && __builtin_cpu_supports("avx512f") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl"))
         return avx512::pass;

@@ -1,4 +1,4 @@
-// The decoding step for processors with AVX-512 and its BF16.
+// The decoding step for processors with AVX-512.
 
 #if defined(__x86_64__)
 
@@ -7,7 +7,7 @@
 #include "generators/ssm/kernels/decode_context.h"
 
 // After the headers: what they define is for every processor.
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")
 #define TRACEBENCH_DECODE_AVX512
 #define TRACEBENCH_DECODE_NAMESPACE avx512
 #include "generators/ssm/kernels/decode_pass.h"

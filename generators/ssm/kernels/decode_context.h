@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "generators/ssm/kernels/decode_barrier.h"
@@ -49,7 +50,7 @@ struct Scratch {
           products(static_cast<std::size_t>(layout.groups)),
           largest(products.size()) {}
 
-    AlignedArray<float> activation;  ///< [active rows, inputs] of the product at hand, in its precision
+    AlignedArray<float> activation;  ///< [active rows, inputs] of the product at hand
     AlignedArray<float> channels;    ///< one row's x, B, C after the convolution
     AlignedArray<float> x;           ///< [inner] dt x of the same
     AlignedArray<float> dt, decay;   ///< [heads] of the same
@@ -84,7 +85,7 @@ struct Context {
 using Pass = void (*)(Context& context, int thread, int team);
 /// The same for three kinds of processors; the first two only on x86-64, where it has what they need.
 namespace avx512 {
-void pass(Context& context, int thread, int team);  ///< AVX-512 with BF16
+void pass(Context& context, int thread, int team);  ///< AVX-512 F, BW, DQ, VL
 }
 namespace avx2 {
 void pass(Context& context, int thread, int team);  ///< AVX2, FMA, F16C

@@ -19,6 +19,23 @@ constexpr int kTileRows = 8;
 constexpr int kTileRows = 2;
 #endif
 
+/// work(0), work(1), ..., work(Count - 1), each with a constant: an array that is only indexed by such stays
+/// in registers, where GCC leaves one that a loop walks over in memory.
+template <int Count, typename Work>
+TRACEBENCH_INLINE void unrolled(const Work& work) {
+    if constexpr (Count > 0) {
+        unrolled<Count - 1>(work);
+        work(std::integral_constant<int, Count - 1>());
+    }
+}
+
+/// Asks for what is `ahead` bytes behind an address; there need be nothing.
+template <typename T>
+TRACEBENCH_INLINE void prefetch(const T* from, std::int64_t ahead) {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) +
+                                                     static_cast<std::uintptr_t>(ahead)));
+}
+
 TRACEBENCH_INLINE void load(Lanes& to, const float* from) {
     to = *reinterpret_cast<const LanesInMemory*>(from);
 }
@@ -86,18 +103,12 @@ TRACEBENCH_INLINE void store(Half* to, const Lanes& from) {
 #endif
 }
 
-/// sum[i] += w[2 i] a[0] + w[2 i + 1] a[1], the products of two bfloat16 values; `w` aligned.
-TRACEBENCH_INLINE void add_pairs(Lanes& sum, const LaneBits& w, const Bfloat16* a) {
-    std::uint32_t pair;
-    std::memcpy(&pair, a, sizeof pair);
-#if defined(TRACEBENCH_DECODE_AVX512)
-    sum = reinterpret_cast<Lanes>(
-        _mm512_dpbf16_ps(reinterpret_cast<__m512>(sum), reinterpret_cast<__m512bh>(w),
-                         reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(pair)))));
-#else
-    sum += reinterpret_cast<Lanes>(w << 16) * to_float(a[0]);
-    sum += reinterpret_cast<Lanes>(w & 0xffff0000u) * to_float(a[1]);
-#endif
+/// The even and the odd ones of 32 bfloat16 values.
+TRACEBENCH_INLINE void load(Lanes& even, Lanes& odd, const Bfloat16* from) {
+    LaneBits bits;
+    std::memcpy(&bits, from, sizeof bits);
+    even = reinterpret_cast<Lanes>(bits << 16);
+    odd = reinterpret_cast<Lanes>(bits & 0xffff0000u);
 }
 
 }  // namespace tracebench::ssm::decode::TRACEBENCH_DECODE_NAMESPACE

@@ -25,11 +25,10 @@ TRACEBENCH_INLINE float inverse_rms(const float* values, std::int64_t size, std:
     return 1 / __builtin_sqrtf(sum_of(even + odd) / static_cast<float>(counted) + kEpsilon);
 }
 
-template <typename T>
-TRACEBENCH_INLINE void scale_into(T* to, const float* from, const float* weight, float scale,
+TRACEBENCH_INLINE void scale_into(float* to, const float* from, const float* weight, float scale,
                                   std::int64_t size) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < size; ++i) to[i] = from_float<T>(from[i] * scale * weight[i]);
+    for (std::int64_t i = 0; i < size; ++i) to[i] = from[i] * scale * weight[i];
 }
 
 TRACEBENCH_INLINE void multiply_silu(float* y, const float* z, std::int64_t size) {
@@ -166,7 +165,7 @@ const T* weights_of(const PackedMatrix& matrix) {
     }
 }
 
-/// T: of weights and activations; Base: of the states.
+/// T: of weights; Base: of the states.
 template <typename T, typename Base>
 class Worker {
   public:
@@ -197,7 +196,6 @@ class Worker {
         for (int part = thread_; part < context_.parts; part += team_)
             work(part, context_.scratch[static_cast<std::size_t>(part)]);
     }
-    T* activation(Scratch& scratch) const { return reinterpret_cast<T*>(scratch.activation.data()); }
     const float* residual(std::int64_t row, bool embedded) const {
         return embedded ? context_.step.embedded[static_cast<std::size_t>(row)]
                         : context_.step.residual.data() + row * layout_.model();
@@ -206,7 +204,7 @@ class Worker {
     void norm(Scratch& scratch, const float* weight, bool embedded) const {
         for (std::int64_t r = 0; r < rows_; ++r) {
             const float* const in = residual(r, embedded);
-            scale_into(activation(scratch) + r * layout_.model(), in, weight,
+            scale_into(scratch.activation.data() + r * layout_.model(), in, weight,
                        inverse_rms(in, layout_.model(), layout_.d_model), layout_.model());
         }
     }
@@ -215,7 +213,7 @@ class Worker {
         const std::int64_t width = layout_.projection();
         each_part([&](int part, Scratch& scratch) {
             norm(scratch, layer.norm.data(), embedded);
-            product(layer.in_proj, weights_of<T>(layer.in_proj), part, rows_, activation(scratch),
+            product(layer.in_proj, weights_of<T>(layer.in_proj), part, rows_, scratch.activation.data(),
                     [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
                         store(out + row * width + n, sum);
                     });
@@ -241,11 +239,11 @@ class Worker {
             for (std::int64_t r = 0; r < rows_; ++r) {
                 for (std::int64_t from = 0; from < inner; from += group) {
                     const float* const in = context_.step.gated.data() + r * inner + from;
-                    scale_into(activation(scratch) + r * inner + from, in, layer.gate_norm.data() + from,
-                               inverse_rms(in, group, counted), group);
+                    scale_into(scratch.activation.data() + r * inner + from, in,
+                               layer.gate_norm.data() + from, inverse_rms(in, group, counted), group);
                 }
             }
-            product(layer.out_proj, weights_of<T>(layer.out_proj), part, rows_, activation(scratch),
+            product(layer.out_proj, weights_of<T>(layer.out_proj), part, rows_, scratch.activation.data(),
                     [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
                         Lanes before;
                         load(before, residual(row, embedded) + n);
@@ -257,7 +255,7 @@ class Worker {
         const Model& model = context_.model;
         each_part([&](int part, Scratch& scratch) {
             norm(scratch, model.final_norm.data(), model.layers.empty());
-            product(model.output, weights_of<T>(model.output), part, rows_, activation(scratch),
+            product(model.output, weights_of<T>(model.output), part, rows_, scratch.activation.data(),
                     [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
                         const std::int64_t there = layout_.vocabulary - n;
                         std::memcpy(context_.step.logits[static_cast<std::size_t>(row)] + n, &sum,

@@ -5,61 +5,74 @@
 
 namespace tracebench::ssm::decode::TRACEBENCH_DECODE_NAMESPACE {
 
-/// `Rows` sequences by a panel of `Blocks` blocks. Each sum is a single chain over the inputs in order, so
-/// that its rounding does not depend on how many sequences or blocks there are. `sums`: [Rows, Blocks].
-template <int Rows, int Blocks>
-void tile(const float* weights, std::int64_t inputs, const float* activation, Lanes* sums) {
-    Lanes sum[Rows][Blocks] = {};
-    for (std::int64_t k = 0; k < inputs; ++k, weights += Blocks * kLanes) {
-        Lanes w[Blocks];
-        for (int b = 0; b < Blocks; ++b) load(w[b], weights + b * kLanes);
-        for (int r = 0; r < Rows; ++r)
-            for (int b = 0; b < Blocks; ++b) add_product(sum[r][b], w[b], activation[r * inputs + k]);
+/// Weights are asked for this far ahead: memory is many products away, and the processor's own prefetching
+/// stops at every page.
+constexpr std::int64_t kWeightsAhead = 4096;
+
+/// `Rows` sequences by `Panels` panels of `Blocks` blocks, `distance` elements apart. Each sum is a single
+/// chain over the inputs in order, so that its rounding does not depend on how many are worked on at once.
+/// `sums`: [Rows, Panels * Blocks].
+template <int Rows, int Blocks, int Panels, typename T>
+void tile(const T* weights, std::size_t distance, std::int64_t inputs, const float* activation, Lanes* sums) {
+    constexpr int step = sizeof(T) == sizeof(float) ? 1 : 2, all = Panels * Blocks;
+    Lanes sum[Rows * all] = {}, even[all], odd[all];
+    for (std::int64_t k = 0; k < inputs; k += step, weights += step * Blocks * kLanes) {
+        unrolled<all>([&](auto b) {
+            const T* const from = weights + b / Blocks * distance + step * (b % Blocks) * kLanes;
+            prefetch(from, kWeightsAhead);
+            if constexpr (step == 1) {
+                load(even[b], from);
+            } else {
+                load(even[b], odd[b], from);
+            }
+        });
+        unrolled<Rows>([&](auto r) {
+            const float* const a = activation + r * inputs + k;
+            unrolled<all>([&](auto b) { add_product(sum[r * all + b], even[b], a[0]); });
+            if constexpr (step == 2)
+                unrolled<all>([&](auto b) { add_product(sum[r * all + b], odd[b], a[1]); });
+        });
     }
-    for (int r = 0; r < Rows; ++r)
-        for (int b = 0; b < Blocks; ++b) sums[r * Blocks + b] = sum[r][b];
-}
-template <int Rows, int Blocks>
-void tile(const Bfloat16* weights, std::int64_t inputs, const Bfloat16* activation, Lanes* sums) {
-    Lanes sum[Rows][Blocks] = {};
-    for (std::int64_t k = 0; k < inputs; k += 2, weights += 2 * Blocks * kLanes) {
-        LaneBits w[Blocks];
-        std::memcpy(w, weights, sizeof w);
-        for (int r = 0; r < Rows; ++r)
-            for (int b = 0; b < Blocks; ++b) add_pairs(sum[r][b], w[b], activation + r * inputs + k);
-    }
-    for (int r = 0; r < Rows; ++r)
-        for (int b = 0; b < Blocks; ++b) sums[r * Blocks + b] = sum[r][b];
+    unrolled<Rows * all>([&](auto i) { sums[i] = sum[i]; });
 }
 
 template <int Blocks, int Rows = kTileRows, typename T>
-TRACEBENCH_INLINE void tile_of(std::int64_t rows, const T* weights, std::int64_t inputs, const T* activation,
-                               Lanes* sums) {
+TRACEBENCH_INLINE void tile_of(std::int64_t rows, const T* weights, std::int64_t inputs,
+                               const float* activation, Lanes* sums) {
     if constexpr (Rows > 1) {
         if (rows < Rows) return tile_of<Blocks, Rows - 1>(rows, weights, inputs, activation, sums);
     }
-    tile<Rows, Blocks>(weights, inputs, activation, sums);
+    tile<Rows, Blocks, 1>(weights, 0, inputs, activation, sums);
 }
 
 /// Multiplies the part's share of a matrix by `rows` activations [rows, inputs]; hands over what it gets as
 /// sink(row, first output, sixteen values).
 template <typename T, typename Sink>
 TRACEBENCH_INLINE void product(const PackedMatrix& matrix, const T* weights, int part, std::int64_t rows,
-                               const T* activation, const Sink& sink) {
+                               const float* activation, const Sink& sink) {
+    static_assert(kPanelBlocks == 3);
+    const std::int64_t inputs = matrix.inputs();
     const auto [first, last] = matrix.part(part);
+    Lanes sums[kTileRows * kPanelBlocks];
     for (std::size_t p = first; p < last; ++p) {
         const Panel& panel = matrix.panels()[p];
+        const T* const from = weights + panel.offset;
+        // One sequence alone has too few sums on the way to hide how long an addition takes.
+        if (rows == 1 && p + 1 < last && matrix.panels()[p + 1].blocks == 3) {
+            const Panel& next = matrix.panels()[++p];
+            tile<1, 3, 2>(from, next.offset - panel.offset, inputs, activation, sums);
+            for (int b = 0; b < 6; ++b) sink(0, (panel.block + b) * kLanes, sums[b]);
+            continue;
+        }
         for (std::int64_t row = 0; row < rows; row += kTileRows) {
             const std::int64_t count = rows - row < kTileRows ? rows - row : kTileRows;
-            const T* const in = activation + row * matrix.inputs();
-            Lanes sums[kTileRows * kPanelBlocks];
-            static_assert(kPanelBlocks == 3);
+            const float* const in = activation + row * inputs;
             if (panel.blocks == 3) {
-                tile_of<3>(count, weights + panel.offset, matrix.inputs(), in, sums);
+                tile_of<3>(count, from, inputs, in, sums);
             } else if (panel.blocks == 2) {
-                tile_of<2>(count, weights + panel.offset, matrix.inputs(), in, sums);
+                tile_of<2>(count, from, inputs, in, sums);
             } else {
-                tile_of<1>(count, weights + panel.offset, matrix.inputs(), in, sums);
+                tile_of<1>(count, from, inputs, in, sums);
             }
             for (std::int64_t r = 0; r < count; ++r)
                 for (int b = 0; b < panel.blocks; ++b)

@@ -17,61 +17,70 @@ struct HeadToken {
     bool fresh;             ///< nothing has been folded into the base yet
 };
 
+/// As kWeightsAhead: heads follow each other in memory.
+constexpr std::int64_t kStateAhead = 4096;
+
 /// y = base C for `Blocks` blocks of channels. `base` is [d_state, stride].
 template <int Blocks, typename T>
 void read_base(const T* base, std::int64_t stride, std::int64_t d_state, const float* c, float* y) {
-    Lanes even[Blocks] = {}, odd[Blocks] = {}, value;
+    Lanes even[Blocks] = {}, odd[Blocks] = {};
     std::int64_t n = 0;
     for (; n + 1 < d_state; n += 2, base += 2 * stride) {
-        for (int b = 0; b < Blocks; ++b) {
+        for (int b = 0; b < 2 * Blocks; b += 4 / static_cast<int>(sizeof(T)))
+            prefetch(base + b * kLanes, kStateAhead);
+        unrolled<Blocks>([&](auto b) {
+            Lanes value;
             load(value, base + b * kLanes);
             add_product(even[b], value, c[n]);
             load(value, base + stride + b * kLanes);
             add_product(odd[b], value, c[n + 1]);
-        }
+        });
     }
-    for (int b = 0; b < Blocks; ++b) {
-        if (n < d_state) {
+    if (n < d_state) {
+        unrolled<Blocks>([&](auto b) {
+            Lanes value;
             load(value, base + b * kLanes);
             add_product(even[b], value, c[n]);
-        }
-        store(y + b * kLanes, even[b] + odd[b]);
+        });
     }
+    unrolled<Blocks>([&](auto b) { store(y + b * kLanes, even[b] + odd[b]); });
 }
 
 /// base <- (keep base + sum_j x_j B_j^T) * unit, and y = that base C; without `Fresh` the base counts as
 /// zero.
 template <int Blocks, bool Fresh, typename T>
-void fold(T* base, std::int64_t stride, std::int64_t d_state, float keep, float unit,
-          const Lanes (*x)[Blocks], const float* const* b, const float* c, float* y) {
-    Lanes sum[Blocks] = {};
+void fold(T* base, std::int64_t stride, std::int64_t d_state, float keep, float unit, const Lanes* kept_x,
+          const float* const* b, const float* c, float* y) {
+    Lanes sum[Blocks] = {}, x[kRing * Blocks];
+    unrolled<kRing * Blocks>([&](auto i) { x[i] = kept_x[i]; });
     for (std::int64_t n = 0; n < d_state; ++n, base += stride) {
-        for (int i = 0; i < Blocks; ++i) {
+        prefetch(base, kStateAhead);
+        unrolled<Blocks>([&](auto i) {
             Lanes value = {};
             if constexpr (!Fresh) {
                 load(value, base + i * kLanes);
                 value *= keep;
             }
-            for (std::int64_t j = 0; j < kRing; ++j) add_product(value, x[j][i], b[j][n]);
+            unrolled<kRing>([&](auto j) { add_product(value, x[j * Blocks + i], b[j][n]); });
             add_product(sum[i], value, c[n]);
             store(base + i * kLanes, value * unit);
-        }
+        });
     }
-    for (int i = 0; i < Blocks; ++i) store(y + i * kLanes, sum[i]);
+    unrolled<Blocks>([&](auto i) { store(y + i * kLanes, sum[i]); });
 }
 
 template <int Blocks, typename T>
 TRACEBENCH_INLINE void fold_blocks(T* base, std::int64_t stride, std::int64_t d_state, float keep, float unit,
                                    const HeadRing& ring, const HeadToken& token, std::int64_t channel,
                                    float* y) {
-    Lanes x[kRing][Blocks];
+    Lanes x[kRing * Blocks];
     for (int i = 0; i < Blocks; ++i) {
         const std::int64_t at = channel + i * kLanes;
         for (std::int64_t j = 0; j < kKept; ++j) {
-            load(x[j][i], token.ring_x + j * token.inner + at);
-            x[j][i] *= ring.weight[j];
+            load(x[j * Blocks + i], token.ring_x + j * token.inner + at);
+            x[j * Blocks + i] *= ring.weight[j];
         }
-        load(x[kKept][i], token.x + at);
+        load(x[kKept * Blocks + i], token.x + at);
     }
     if (token.fresh) {
         fold<Blocks, true>(base + channel, stride, d_state, keep, unit, x, token.b, token.c, y + channel);
