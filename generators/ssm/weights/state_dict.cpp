@@ -65,11 +65,11 @@ class TensorReader {
     }
     std::int64_t natural(const PickleValue& value, std::string_view what) const {
         if (value.kind != Kind::integer || value.integer < 0)
-            fail(fmt::format("has a {} that is not an integer of 0 or more", what));
+            fail(fmt::format("has no integer of 0 or more as {}", what));
         return value.integer;
     }
     std::vector<std::int64_t> naturals(const PickleValue& value, std::string_view what) const {
-        if (value.kind != Kind::tuple) fail(fmt::format("has a {} that is not a tuple", what));
+        if (value.kind != Kind::tuple) fail(fmt::format("has no tuple as {}", what));
         if (value.items.size() > most_dimensions)
             fail(fmt::format("has more than {} dimensions", most_dimensions));
         std::vector<std::int64_t> numbers;

@@ -3,12 +3,36 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
+#include <locale.h>
 
+#include <new>
 #include <string_view>
 
 #include "base/error.h"
 
 namespace tracebench::ssm {
+namespace {
+
+/// libarchive gives names in the thread's character set, or not at all; archives are named as the file once
+/// was, in any language.
+class Utf8Names {
+  public:
+    Utf8Names()
+        : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)),
+          before_(utf8_ == nullptr ? nullptr : ::uselocale(utf8_)) {}
+    ~Utf8Names() {
+        if (utf8_ == nullptr) return;
+        ::uselocale(before_);
+        ::freelocale(utf8_);
+    }
+    Utf8Names(const Utf8Names&) = delete;
+    Utf8Names& operator=(const Utf8Names&) = delete;
+
+  private:
+    locale_t utf8_, before_;
+};
+
+}  // namespace
 
 StoredZip::StoredZip(std::span<const std::uint8_t> bytes, const std::string& name)
     : name_(name), archive_size_(bytes.size()), reader_(archive_read_new(), &archive_read_free) {
@@ -26,13 +50,13 @@ void StoredZip::fail(const char* problem) const {
 }
 
 std::optional<StoredZip::Member> StoredZip::next() {
+    const Utf8Names names;
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(reader_.get(), &entry);
     if (status == ARCHIVE_EOF) return std::nullopt;
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail(archive_error_string(reader_.get()));
 
-    const char* name = archive_entry_pathname_utf8(entry);
-    if (name == nullptr) name = archive_entry_pathname(entry);
+    const char* const name = archive_entry_pathname(entry);
     const std::int64_t size = archive_entry_size(entry);
     if (name == nullptr || size < 0) fail("a member without name or size");
     member_ = {name, static_cast<std::uint64_t>(size)};

@@ -71,6 +71,18 @@ TEST(PytorchBin, ReadsThePickleWhereverItIs) {
                 ElementsAre(2));
 }
 
+TEST(PytorchBin, ReadsNamesInAnyLanguage) {
+    const std::string whole =
+        pickle::whole(pickle::dict({pickle::text("w"), pickle::tensor(pickle::storage("é", 1), 0, {}, {})}));
+    for (const std::uint16_t utf8_flag : {0x800, 0})
+        EXPECT_THAT(
+            read(zip({{.name = "modèle/data.pkl", .content = whole, .flags = utf8_flag},
+                      {.name = "modèle/data/é", .content = little(0x40000000, 4), .flags = utf8_flag}}))
+                .at(0)
+                .values,
+            ElementsAre(2));
+}
+
 TEST(PytorchBin, ReadsTheByteOrder) {
     const std::string whole = pickle::whole("}");
     EXPECT_THAT(read(zip({{"a/data.pkl", whole}, {"a/byteorder", "little"}})), IsEmpty());
@@ -203,16 +215,16 @@ TEST(PytorchBin, RefusesTensorsBuiltInAnotherWay) {
     EXPECT_THAT(refusal_of_tensor(rebuild + pickle::tuple({pickle::integers({1, 2, 3, 4, 5}) + "Q"}) + "R"),
                 HasSubstr("storage of an unknown form"));
     EXPECT_THAT(refusal_of_tensor(pickle::tensor(storage, -1, {1}, {1})),
-                HasSubstr("has a offset that is not"));
+                HasSubstr("has no integer of 0 or more as offset"));
     EXPECT_THAT(refusal_of_tensor(pickle::tensor(storage, 0, {-1}, {1})),
-                HasSubstr("has a shape that is not"));
+                HasSubstr("has no integer of 0 or more as shape"));
     EXPECT_THAT(refusal_of_tensor(pickle::tensor(storage, 0, {2}, {-1})),
-                HasSubstr("has a stride that is not"));
+                HasSubstr("has no integer of 0 or more as stride"));
     EXPECT_THAT(refusal_of_tensor(pickle::tensor(storage, 0, {2, 2}, {1})), HasSubstr("different lengths"));
     EXPECT_THAT(refusal_of_tensor(pickle::tensor(storage, 0, {1, 1, 1, 1, 1, 1, 1, 1, 1}, {})),
                 HasSubstr("more than 8 dimensions"));
     EXPECT_THAT(refusal_of_tensor(rebuild + pickle::tuple({storage, pickle::integer(0), "N", "N"}) + "R"),
-                HasSubstr("shape that is not a tuple"));
+                HasSubstr("has no tuple as shape"));
     EXPECT_THAT(refusal_of_tensor(rebuild +
                                   pickle::tuple({storage, pickle::integer(0), ")", ")", "\x89", "}",
                                                  pickle::dict({pickle::text("neg"), "\x88"})}) +
