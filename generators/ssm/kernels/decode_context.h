@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "generators/ssm/kernels/block.h"
 #include "generators/ssm/kernels/decode_barrier.h"
 #include "generators/ssm/kernels/decode_layout.h"
 #include "generators/ssm/kernels/decode_matrix.h"
@@ -31,12 +32,16 @@ struct Layer {
 
 struct Model {
     Layout layout;
-    bool bfloat16;
+    WeightStore weights;
     AlignedArray<float> embedding;   ///< [vocabulary, model]
     AlignedArray<float> final_norm;  ///< [model]
     PackedMatrix output;             ///< [vocabulary, model]: the embedding once more
     std::vector<Layer> layers;
 };
+
+/// Copies and repacks, for products in `parts` shares.
+Model make_model(const ModelConfig& config, bool bfloat16, int parts, const float* embedding,
+                 const std::vector<BlockArrays<const float>>& blocks, const float* final_norm);
 
 /// A thread's own memory.
 struct Scratch {
@@ -76,9 +81,9 @@ struct Context {
     Model model;
     State state;
     Step step;
-    std::vector<Scratch> scratch;  ///< one a part
+    std::vector<Scratch> scratch;  ///< one a thread
     SpinBarrier barrier;
-    int parts = 1;  ///< into how many the work is divided: no result depends on it
+    int parts;  ///< shares of the products; results do not depend on it
 };
 
 /// Does the share of one of a team of threads in a step. All of them must call it, at the same time.

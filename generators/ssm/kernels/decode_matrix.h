@@ -23,34 +23,38 @@ constexpr int kPanelBlocks = 3;
 struct Panel {
     std::int64_t block = 0;
     int blocks = 0;
-    std::size_t offset = 0;  ///< elements from the start of the data
+    std::size_t offset = 0;  ///< elements from the matrix's first
+};
+
+/// Where packed weights go: one array for all of a model, of which the system then makes huge pages.
+struct WeightStore {
+    WeightStore(std::size_t size, bool rounded)
+        : single(rounded ? 0 : size), half(rounded ? size : 0), bfloat16(rounded) {}
+
+    AlignedArray<float> single;
+    AlignedArray<Bfloat16> half;
+    bool bfloat16;
+    std::size_t used = 0;
 };
 
 class PackedMatrix {
   public:
-    /// `value(n, k)` for padded indices: output n of `outputs` (a multiple of 16), input k of `inputs`
-    /// (even). `parts`: how many threads share a product; their work is even to a block.
+    /// Takes outputs * inputs places of the store. `value(n, k)` is the weight of output n (of a multiple of
+    /// 16) and input k (of an even number). `parts`: how many shares threads divide a product into.
     template <typename Value>
-    PackedMatrix(std::int64_t outputs, std::int64_t inputs, bool bfloat16, int parts, Value value)
-        : inputs_(inputs) {
+    PackedMatrix(WeightStore& store, std::int64_t outputs, std::int64_t inputs, int parts, Value value)
+        : inputs_(inputs), first_(store.used) {
         plan(outputs / kLanes, parts);
-        const auto size = static_cast<std::size_t>(outputs * inputs);
-        if (bfloat16) {
-            half_ = AlignedArray<Bfloat16>(size);
-        } else {
-            single_ = AlignedArray<float>(size);
-        }
-        const std::int64_t pair = bfloat16 ? 2 : 1;
+        const std::int64_t step = store.bfloat16 ? 2 : 1;
         for (const Panel& panel : panels_) {
-            std::size_t at = panel.offset;
-            for (std::int64_t k = 0; k < inputs; k += pair) {
+            for (std::int64_t k = 0; k < inputs; k += step) {
                 for (std::int64_t n = 0; n < panel.blocks * kLanes; ++n) {
-                    for (std::int64_t i = 0; i < pair; ++i, ++at) {
+                    for (std::int64_t i = 0; i < step; ++i, ++store.used) {
                         const float weight = value(panel.block * kLanes + n, k + i);
-                        if (bfloat16) {
-                            half_[at] = from_float<Bfloat16>(weight);
+                        if (store.bfloat16) {
+                            store.half[store.used] = from_float<Bfloat16>(weight);
                         } else {
-                            single_[at] = weight;
+                            store.single[store.used] = weight;
                         }
                     }
                 }
@@ -59,23 +63,21 @@ class PackedMatrix {
     }
 
     std::int64_t inputs() const { return inputs_; }
+    /// Of its weights in the store.
+    std::size_t first() const { return first_; }
     const std::vector<Panel>& panels() const { return panels_; }
-    /// Panels [first, second) of a thread.
+    /// Panels [first, second) of a share.
     std::pair<std::size_t, std::size_t> part(int index) const {
         return {part_[static_cast<std::size_t>(index)], part_[static_cast<std::size_t>(index) + 1]};
     }
-    /// Empty when the other is not.
-    const float* single() const { return single_.data(); }
-    const Bfloat16* half() const { return half_.data(); }
 
   private:
     void plan(std::int64_t blocks, int parts);
 
     std::int64_t inputs_;
+    std::size_t first_;
     std::vector<Panel> panels_;
     std::vector<std::size_t> part_;
-    AlignedArray<float> single_;
-    AlignedArray<Bfloat16> half_;
 };
 
 }  // namespace tracebench::ssm::decode

@@ -18,7 +18,7 @@ class AlignedArray {
     explicit AlignedArray(std::size_t size) : size_(size) {
         const std::size_t huge = std::size_t{2} << 20, bytes = size * sizeof(T);
         const std::size_t alignment = bytes >= huge ? huge : 64;
-        const std::size_t whole = (bytes / alignment + 1) * alignment;
+        const std::size_t whole = (bytes + alignment - 1) / alignment * alignment;
         data_.reset(static_cast<T*>(::operator new(whole, std::align_val_t(alignment))));
         data_.get_deleter().alignment = alignment;
         if (alignment == huge) madvise(data_.get(), whole, MADV_HUGEPAGE);

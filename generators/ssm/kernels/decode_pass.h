@@ -156,15 +156,6 @@ void mix(Context& context, std::int64_t index, std::int64_t active, std::int64_t
     multiply_silu(gated + first * head, z + first * head, (last - first) * head);
 }
 
-template <typename T>
-const T* weights_of(const PackedMatrix& matrix) {
-    if constexpr (sizeof(T) == sizeof(float)) {
-        return matrix.single();
-    } else {
-        return matrix.half();
-    }
-}
-
 /// T: of weights; Base: of the states.
 template <typename T, typename Base>
 class Worker {
@@ -172,6 +163,7 @@ class Worker {
     Worker(Context& context, int thread, int team)
         : context_(context),
           layout_(context.model.layout),
+          scratch_(context.scratch[static_cast<std::size_t>(thread)]),
           thread_(thread),
           team_(team),
           rows_(static_cast<std::int64_t>(context.step.rows.size())) {}
@@ -181,97 +173,91 @@ class Worker {
         for (std::int64_t l = 0; l < layers; ++l) {
             const Layer& layer = context_.model.layers[static_cast<std::size_t>(l)];
             project(layer, l == 0);
-            context_.barrier.wait(team_);
+            context_.barrier.wait(thread_, team_);
             scan(l);
-            context_.barrier.wait(team_);
+            context_.barrier.wait(thread_, team_);
             add_output(layer, l == 0);
-            context_.barrier.wait(team_);
+            context_.barrier.wait(thread_, team_);
         }
         finish();
     }
 
   private:
-    template <typename Work>
-    void each_part(const Work& work) {
-        for (int part = thread_; part < context_.parts; part += team_)
-            work(part, context_.scratch[static_cast<std::size_t>(part)]);
-    }
     const float* residual(std::int64_t row, bool embedded) const {
         return embedded ? context_.step.embedded[static_cast<std::size_t>(row)]
                         : context_.step.residual.data() + row * layout_.model();
     }
+    template <typename Sink>
+    void multiply(const PackedMatrix& matrix, const Sink& sink) {
+        const T* weights;
+        if constexpr (sizeof(T) == sizeof(float)) {
+            weights = context_.model.weights.single.data();
+        } else {
+            weights = context_.model.weights.half.data();
+        }
+        for (int part = thread_; part < context_.parts; part += team_)
+            product(matrix, weights + matrix.first(), part, rows_, scratch_.activation.data(), sink);
+    }
     /// Every thread norms all rows for itself: cheaper than to meet once more.
-    void norm(Scratch& scratch, const float* weight, bool embedded) const {
+    void norm(const float* weight, bool embedded) {
+        const std::int64_t width = layout_.model();
         for (std::int64_t r = 0; r < rows_; ++r) {
             const float* const in = residual(r, embedded);
-            scale_into(scratch.activation.data() + r * layout_.model(), in, weight,
-                       inverse_rms(in, layout_.model(), layout_.d_model), layout_.model());
+            scale_into(scratch_.activation.data() + r * width, in, weight,
+                       inverse_rms(in, width, layout_.d_model), width);
         }
     }
     void project(const Layer& layer, bool embedded) {
         float* const out = context_.step.projection.data();
         const std::int64_t width = layout_.projection();
-        each_part([&](int part, Scratch& scratch) {
-            norm(scratch, layer.norm.data(), embedded);
-            product(layer.in_proj, weights_of<T>(layer.in_proj), part, rows_, scratch.activation.data(),
-                    [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
-                        store(out + row * width + n, sum);
-                    });
+        norm(layer.norm.data(), embedded);
+        multiply(layer.in_proj, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
+            store(out + row * width + n, sum);
         });
     }
     void scan(std::int64_t index) {
-        const std::int64_t items = rows_ * layout_.heads;
-        each_part([&](int part, Scratch& scratch) {
-            const std::int64_t end = items * (part + 1) / context_.parts;
-            for (std::int64_t item = items * part / context_.parts; item < end;) {
-                const std::int64_t row = item / layout_.heads, first = item % layout_.heads;
-                const std::int64_t last =
-                    end - item < layout_.heads - first ? first + end - item : layout_.heads;
-                mix<Base>(context_, index, row, first, last, scratch);
-                item += last - first;
-            }
-        });
+        const std::int64_t items = rows_ * layout_.heads, end = items * (thread_ + 1) / team_;
+        for (std::int64_t item = items * thread_ / team_; item < end;) {
+            const std::int64_t row = item / layout_.heads, first = item % layout_.heads;
+            const std::int64_t last = std::min(first + end - item, layout_.heads);
+            mix<Base>(context_, index, row, first, last, scratch_);
+            item += last - first;
+        }
     }
     void add_output(const Layer& layer, bool embedded) {
-        const std::int64_t inner = layout_.inner(), group = inner / layout_.groups;
+        const std::int64_t inner = layout_.inner(), group = inner / layout_.groups, width = layout_.model();
         const std::int64_t counted = layout_.headdim * layout_.heads_per_group();
-        each_part([&](int part, Scratch& scratch) {
-            for (std::int64_t r = 0; r < rows_; ++r) {
-                for (std::int64_t from = 0; from < inner; from += group) {
-                    const float* const in = context_.step.gated.data() + r * inner + from;
-                    scale_into(scratch.activation.data() + r * inner + from, in,
-                               layer.gate_norm.data() + from, inverse_rms(in, group, counted), group);
-                }
+        for (std::int64_t r = 0; r < rows_; ++r) {
+            for (std::int64_t from = 0; from < inner; from += group) {
+                const float* const in = context_.step.gated.data() + r * inner + from;
+                scale_into(scratch_.activation.data() + r * inner + from, in, layer.gate_norm.data() + from,
+                           inverse_rms(in, group, counted), group);
             }
-            product(layer.out_proj, weights_of<T>(layer.out_proj), part, rows_, scratch.activation.data(),
-                    [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
-                        Lanes before;
-                        load(before, residual(row, embedded) + n);
-                        store(context_.step.residual.data() + row * layout_.model() + n, before + sum);
-                    });
+        }
+        multiply(layer.out_proj, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
+            Lanes before;
+            load(before, residual(row, embedded) + n);
+            store(context_.step.residual.data() + row * width + n, before + sum);
         });
     }
     void finish() {
         const Model& model = context_.model;
-        each_part([&](int part, Scratch& scratch) {
-            norm(scratch, model.final_norm.data(), model.layers.empty());
-            product(model.output, weights_of<T>(model.output), part, rows_, scratch.activation.data(),
-                    [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
-                        const std::int64_t there = layout_.vocabulary - n;
-                        std::memcpy(context_.step.logits[static_cast<std::size_t>(row)] + n, &sum,
-                                    static_cast<std::size_t>(there < kLanes ? there : kLanes) * 4);
-                    });
+        norm(model.final_norm.data(), model.layers.empty());
+        multiply(model.output, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
+            std::memcpy(context_.step.logits[static_cast<std::size_t>(row)] + n, &sum,
+                        static_cast<std::size_t>(std::min(layout_.vocabulary - n, kLanes)) * sizeof(float));
         });
     }
 
     Context& context_;
     const Layout& layout_;
+    Scratch& scratch_;
     int thread_, team_;
     std::int64_t rows_;
 };
 
 void pass(Context& context, int thread, int team) {
-    if (context.model.bfloat16) {
+    if (context.model.weights.bfloat16) {
         Worker<Bfloat16, Half>(context, thread, team).run();
     } else {
         Worker<float, float>(context, thread, team).run();
