@@ -13,6 +13,7 @@
 #include "generators/external/captures.h"
 #include "generators/external/command.h"
 #include "generators/generator.h"
+#include "generators/ssm/ssm_generator.h"
 
 namespace tracebench {
 namespace {
@@ -26,6 +27,7 @@ constexpr Entry registry[] = {
     {"resample", &ResampleGenerator::make},  // baseline: the upper end of fidelity
     {"markov", &MarkovGenerator::make},      // baseline: what a small model does
     {"marginal", &MarginalGenerator::make},  // baseline: the ceiling of badness
+    {"ssm", &ssm::SsmGenerator::make},       // NetSSM: a state-space model of tokens
     {"captures", &CapturesGenerator::make},  // what another generator wrote
     {"command", &CommandGenerator::make},    // another generator's program
 };
