@@ -35,7 +35,7 @@ struct BlockLayout {
           heads(config.heads()),
           channels(config.conv_channels()),
           projection(config.projection()),
-          projected_stride((projection + 15) / 16 * 16) {
+          projected_stride(projection) {
         // As few scans as fit the cache, but an even number, for two processors or more.
         const std::int64_t heads_a_group = heads / groups;
         scans_a_group = heads_a_group;

@@ -113,9 +113,6 @@ Product& prepared(const Key& key, Make&& make) {
     return found->second;
 }
 
-/// Rows that the layout of a packed matrix is chosen for.
-constexpr std::int64_t packed_rows = 128;
-
 }  // namespace
 
 template <typename T, typename Result>
@@ -133,47 +130,15 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, M
 }
 
 template <typename T>
-struct PackedMatrix<T>::Impl {
-    std::int64_t k = 0, n = 0;
-    memory::desc layout;
-    Buffer<std::byte> values;
-};
-
-template <typename T>
-PackedMatrix<T>::PackedMatrix() : impl_(std::make_unique<Impl>()) {}
-template <typename T>
-PackedMatrix<T>::~PackedMatrix() = default;
-template <typename T>
-PackedMatrix<T>::PackedMatrix(PackedMatrix&&) noexcept = default;
-
-template <typename T>
 void PackedMatrix<T>::pack(std::int64_t k, std::int64_t n, MatrixView<float> source) {
-    if (impl_->k != k || impl_->n != n) {
-        const memory::desc a({packed_rows, k}, type_of<T>(), memory::format_tag::ab);
-        const memory::desc b({k, n}, type_of<T>(), memory::format_tag::any);
-        const memory::desc c({packed_rows, n}, memory::data_type::f32, memory::format_tag::ab);
-        impl_->layout = dnnl::matmul::primitive_desc({a, b, c}, cpu()).weights_desc();
-        impl_->k = k;
-        impl_->n = n;
-    }
+    k_ = k;
+    n_ = n;
     memory from(describe(k, n, source.stride, source.transposed, memory::data_type::f32), cpu(),
                 const_cast<float*>(source.data));
-    memory to(impl_->layout, cpu(), impl_->values.reserve(impl_->layout.get_size()));
+    memory to(describe(k, n, n, false, type_of<T>()), cpu(),
+              values_.reserve(static_cast<std::size_t>(k * n)));
     dnnl::stream stream(cpu());
     dnnl::reorder(from, to).execute(stream, from, to);
-}
-
-template <typename T>
-template <typename Result>
-void PackedMatrix<T>::multiply(std::int64_t m, MatrixView<T> a, Result* c, std::int64_t c_stride,
-                               bool accumulate) const {
-    const std::int64_t flags = a.transposed | accumulate << 2 | static_cast<std::int64_t>(sizeof(T)) << 4 |
-                               static_cast<std::int64_t>(sizeof(Result)) << 8;
-    Product& product = prepared({m, impl_->n, impl_->k, a.stride, -1, c_stride, flags}, [&] {
-        return Product(describe(m, impl_->k, a.stride, a.transposed, type_of<T>()), impl_->layout,
-                       describe(m, impl_->n, c_stride, false, type_of<Result>()), accumulate);
-    });
-    product.run(a.data, impl_->values.data(), c);
 }
 
 bool bfloat16_available() {
@@ -200,13 +165,9 @@ template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<floa
                        std::int64_t, bool);
 template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<Bfloat16>, MatrixView<Bfloat16>,
                        float*, std::int64_t, bool);
+template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<Bfloat16>, MatrixView<Bfloat16>,
+                       Bfloat16*, std::int64_t, bool);
 template class PackedMatrix<float>;
 template class PackedMatrix<Bfloat16>;
-template void PackedMatrix<float>::multiply(std::int64_t, MatrixView<float>, float*, std::int64_t,
-                                            bool) const;
-template void PackedMatrix<Bfloat16>::multiply(std::int64_t, MatrixView<Bfloat16>, float*, std::int64_t,
-                                               bool) const;
-template void PackedMatrix<Bfloat16>::multiply(std::int64_t, MatrixView<Bfloat16>, Bfloat16*, std::int64_t,
-                                               bool) const;
 
 }  // namespace tracebench::ssm
