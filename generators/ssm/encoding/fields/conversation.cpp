@@ -60,10 +60,13 @@ Phase Conversation::phase() const {
     return forward.syn && reverse.syn ? Phase::answered : Phase::opening;
 }
 
-bool Conversation::is_over(std::int64_t time_ns) const {
+bool Conversation::has_ended(std::int64_t time_ns) const {
     const double idle_s = static_cast<double>(time_ns - last_ns) * 1e-9;
-    constexpr double margin = 1.01;
-    return packets > 0 && idle_s * margin > (tcp() ? FlowOptions{}.tcp_idle_s : FlowOptions{}.udp_idle_s);
+    return packets > 0 && idle_s > (tcp() ? FlowOptions{}.tcp_idle_s : FlowOptions{}.udp_idle_s);
+}
+
+bool Conversation::is_over(std::int64_t time_ns) const {
+    return has_ended(time_ns + (time_ns - last_ns) / 100);
 }
 
 bool Conversation::is_between_hosts() const {

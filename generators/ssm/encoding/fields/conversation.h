@@ -127,6 +127,8 @@ struct Conversation {
     const Sender& peer(Direction d) const { return senders[1 - static_cast<int>(d)]; }
     Phase phase() const;
     /// Whether a packet at this time would be of another flow (FlowOptions).
+    bool has_ended(std::int64_t time_ns) const;
+    /// Whether it would soon be: then nothing more is sent in it.
     bool is_over(std::int64_t time_ns) const;
     /// Whether both ends are single hosts, so that either may send.
     bool is_between_hosts() const;

@@ -193,8 +193,9 @@ std::uint32_t expected_sequence(const Draft& draft, const PacketIdentity& identi
 
 std::uint32_t expected_acknowledgement(const Draft& draft, const PacketIdentity& identity) {
     if (!draft.has(tcp_flag::ack)) return 0;
-    const TcpSide& peer = peer_rules(draft);
-    return peer.seen ? peer.contiguous : identity.acknowledgement;
+    const TcpSide &me = own_rules(draft), &peer = peer_rules(draft);
+    if (peer.seen) return peer.contiguous;
+    return me.acknowledged ? me.acknowledgement : identity.acknowledgement;
 }
 
 std::uint32_t expected_timestamp(const Draft& draft, const PacketIdentity& identity, std::int64_t time_ns) {

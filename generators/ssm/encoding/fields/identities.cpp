@@ -41,6 +41,7 @@ class Replay : public Identities {
         return address_ < recorded_.addresses.size() ? take(recorded_.addresses, address_) : example(kind);
     }
     std::uint16_t port(int) override { return take(recorded_.ports, port_); }
+    bool redraws() const override { return false; }
     std::pair<MacAddress, MacAddress> macs(const IpAddress&, const IpAddress&) override {
         // The packet's own are asked for after packet() gave them.
         if (packet_ == 0 || packet_ > recorded_.packets.size()) return {};
@@ -87,6 +88,7 @@ class Fresh : public Identities {
                                                                     : 2000;
         return random_port_like(like, random_);
     }
+    bool redraws() const override { return true; }
     /// Private hosts have their own, everybody else is behind the gateway.
     std::pair<MacAddress, MacAddress> macs(const IpAddress& src, const IpAddress& dst) override {
         const MacAddress from = mac_of(src);

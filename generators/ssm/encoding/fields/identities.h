@@ -38,8 +38,10 @@ class Identities {
     virtual PacketIdentity packet(int gap_bucket) = 0;
     /// An address for a new host: `kind` is a value of Item::source_host from new_10 to new_global6.
     virtual IpAddress address(int kind) = 0;
-    /// An ephemeral port: `kind` is one of code::Port. `taken` says which cannot be had.
+    /// An ephemeral port: `kind` is one of code::Port.
     virtual std::uint16_t port(int kind) = 0;
+    /// Whether what cannot be had may be drawn again; recorded ones are right even so.
+    virtual bool redraws() const = 0;
     /// MAC addresses of a flow's first packet.
     virtual std::pair<MacAddress, MacAddress> macs(const IpAddress& src, const IpAddress& dst) = 0;
 };

@@ -25,7 +25,9 @@ const std::vector<const Rule*>& rules_in_question() {
 }  // namespace
 
 bool passes_rules(const Record& record, const Draft& draft) {
-    const std::vector<std::uint8_t> headers = build_headers(record);
+    // Of ICMP messages rules also ask what is inside.
+    const bool whole = !record.tcp() && !record.udp();
+    const std::vector<std::uint8_t> headers = whole ? build_frame(record, 0) : build_headers(record);
     const RulePacket packet =
         read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, headers});
     const auto segment = read_segment(packet);

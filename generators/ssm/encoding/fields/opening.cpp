@@ -56,8 +56,7 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
         const auto fits = [&](int rank) {
             if (rank >= book_->host_count()) return false;
             const IpAddress& address = book_->host(book_->host_at(rank)).address;
-            return address.version == ip_version_ &&
-                   (!legal || ((items_ == 1 || address != flow_.ends[0].address) && may_be_end(address)));
+            return address.version == ip_version_ && (!legal || (may_be_end(address) && !is_taken(address)));
         };
         if (value < code::near_hosts) return fits(value);
         if (value == code::far_host)
@@ -68,13 +67,22 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
         if (bytes.empty()) return !flow_.tcp();
         IpAddress address{static_cast<std::uint8_t>(ip_version_), {}};
         std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-        return address_kind(address) == AddressKind::fixed && may_be_end(address);
+        return address_kind(address) == AddressKind::fixed && may_be_end(address) && !is_taken(address);
     }
     const auto known = port(value, bytes);
     if (!known) return true;  // to be drawn, or bytes to come
     if (legal && *known == 0) return false;
     if (*item == Item::source_port) return true;
     return !legal || !book_->is_live(flow_.protocol, flow_.ends[0], {flow_.ends[1].address, *known});
+}
+
+/// Whether a second host must not have this address: the first has it, or, where there are no ports to tell
+/// flows apart, a live flow is between the two already.
+bool Opening::is_taken(const IpAddress& address) const {
+    if (items_ == 1) return false;
+    const bool ported = flow_.tcp() || flow_.protocol == ip_protocol::udp;
+    return address == flow_.ends[0].address ||
+           (!ported && book_->is_live(flow_.protocol, flow_.ends[0], {address, 0}));
 }
 
 /// TCP is between hosts (RFC 9293, MUST-57). Others may be sent to a group, or by one who has no address yet.
@@ -108,6 +116,7 @@ std::optional<std::uint16_t> Opening::port(int value, std::span<const std::uint8
 
 void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities& identities) {
     const Item item = *next();
+    const int draws = identities.redraws() ? max_draws : 1;
     if (item == Item::kind) {
         flow_.protocol = kinds[static_cast<std::size_t>(value)].protocol;
         ip_version_ = kinds[static_cast<std::size_t>(value)].version;
@@ -123,17 +132,19 @@ void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities&
             address = {static_cast<std::uint8_t>(value == code::literal4 ? 4 : 6), {}};
             std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
         } else {
-            address = identities.address(value);
+            // Not new where a block is used up.
+            for (int draw = 0; draw < draws && (draw == 0 || is_taken(address)); ++draw)
+                address = identities.address(value);
         }
     } else {
-        std::optional<std::uint16_t> known = port(value, bytes);
-        for (int draw = 0; !known || draw == 0; ++draw) {
-            if (!known) end().port = identities.port(value - port_base());
-            if (known) end().port = *known;
-            const bool taken = item == Item::destination_port &&
-                               book_->is_live(flow_.protocol, flow_.ends[0], flow_.ends[1]);
-            if (known || !taken || draw >= max_draws) break;
-        }
+        const std::optional<std::uint16_t> known = port(value, bytes);
+        const auto is_live = [&] {
+            return item == Item::destination_port &&
+                   book_->is_live(flow_.protocol, flow_.ends[0], flow_.ends[1]);
+        };
+        if (known) end().port = *known;
+        for (int draw = 0; !known && draw < draws && (draw == 0 || is_live()); ++draw)
+            end().port = identities.port(value - port_base());
     }
     ++items_;
 }

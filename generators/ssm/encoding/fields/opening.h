@@ -32,6 +32,7 @@ class Opening {
 
   private:
     bool may_be_end(const IpAddress& address) const;
+    bool is_taken(const IpAddress& address) const;
     std::optional<std::uint16_t> port(int value, std::span<const std::uint8_t> bytes) const;
     Endpoint& end() { return flow_.ends[side()]; }
     std::size_t side() const;

@@ -101,18 +101,10 @@ bool FieldsReader::allowed_in_packet(ItemHead head) {
         case Item::option:
             return option_may_be(head.value, draft_);
         case Item::flags:
-            if (trial.has(tcp_flag::syn) && !may_synchronise(trial)) return false;
-            return is_legal(trial) ||
-                   !any_legal(usual_flags(), [](Draft& draft, std::uint8_t flags) { draft.flags = flags; });
+            // Never a dead end: the combination in bytes stays, and take() sees to it that it is legal.
+            return may_have_flags(trial);
         case Item::icmp:
-            return is_legal(trial) ||
-                   !any_legal(usual_icmp(), [](Draft& draft, std::uint16_t type) { draft.icmp = type; });
-        case Item::length: {
-            constexpr std::array<std::uint32_t, 2> shortest{0, 1};
-            const auto lengths = std::span(shortest).subspan(draft_.tcp() ? 1 : 0, 1);
-            return is_legal(trial) ||
-                   !any_legal(lengths, [](Draft& draft, std::uint32_t length) { draft.length = length; });
-        }
+        case Item::length:
         case Item::sequence:
         case Item::acknowledgement:
         case Item::window:
@@ -125,13 +117,18 @@ bool FieldsReader::allowed_in_packet(ItemHead head) {
     }
 }
 
-template <typename T, typename Set>
-bool FieldsReader::any_legal(std::span<const T> choices, Set set) const {
-    return std::any_of(choices.begin(), choices.end(), [&](T choice) {
-        Draft draft = draft_;
-        set(draft, choice);
-        return is_legal(draft);
-    });
+bool FieldsReader::may_have_flags(const Draft& draft) const {
+    if (options_.constrained && draft.has(tcp_flag::syn) && !may_synchronise(draft)) return false;
+    return is_legal(draft);
+}
+
+std::optional<std::uint8_t> FieldsReader::legal_flags() const {
+    Draft draft = draft_;
+    for (const std::uint8_t flags : usual_flags()) {
+        draft.flags = flags;
+        if (may_have_flags(draft)) return flags;
+    }
+    return std::nullopt;
 }
 
 std::optional<Token> FieldsReader::forced() {
@@ -227,14 +224,15 @@ void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
             trial.random_bytes = &identity_.payload;
         }
         const bool judged = !bytes.empty() && head.item != Item::option && head.item != Item::sack_edge;
-        if (applied && (!judged || is_legal(trial))) {
+        const bool legal = !judged || (head.item == Item::flags ? may_have_flags(trial) : is_legal(trial));
+        if (applied && legal) {
             draft_ = std::move(trial);
             return;
         }
         ++corrections_;
         draft_.last = head.item;  // the grammar goes on behind what was dropped
-        if (head.item == Item::length) draft_.length = 1;
-        if (head.item == Item::flags) draft_.flags = tcp_flag::ack;
+        if (head.item == Item::length) draft_.length = draft_.tcp() ? 1U : 0U;
+        if (head.item == Item::flags) draft_.flags = legal_flags().value_or(tcp_flag::ack);
         if (head.item == Item::icmp)
             draft_.icmp = std::uint16_t(draft_.flow->version() == 4 ? 8 << 8 : 128 << 8);
     }

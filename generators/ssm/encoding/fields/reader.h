@@ -52,9 +52,11 @@ class FieldsReader : public TraceDecoder {
     void begin_packet(const Conversation& flow, Direction direction);
     /// Whether the draft, completed, passes the rules; true without constraints.
     bool is_legal(const Draft& draft) const;
-    /// Whether any of the choices would do; where none would, none is refused, so that writing can go on.
-    template <typename T, typename Set>
-    bool any_legal(std::span<const T> choices, Set set) const;
+    /// is_legal(), and whether a SYN would go on with this conversation.
+    bool may_have_flags(const Draft& draft) const;
+    /// The first of the usual combinations that the packet may have without payload; nothing where it may
+    /// have none.
+    std::optional<std::uint8_t> legal_flags() const;
     /// A list of options can only be judged when it is complete: drops one that breaks a rule. How many it
     /// dropped.
     int settle_options(Draft& draft) const;

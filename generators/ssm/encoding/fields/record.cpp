@@ -10,9 +10,37 @@ namespace {
 constexpr std::uint32_t ethernet = 14;
 constexpr std::uint32_t largest_trailer = 65535;
 
-PacketFields with_options(const Record& record) {
+/// Payload of neighbour discovery (RFC 4861 sections 4.1 to 4.4 and 4.6.1): the target, then the sender's
+/// link-layer address as often as there is room, since zeros are no options. Nothing for other messages.
+std::vector<std::uint8_t> discovery_payload(const PacketFields& fields) {
+    enum : std::uint8_t { router_solicitation = 133, router_advertisement, solicitation, advertisement };
+    std::vector<std::uint8_t> payload;
+    if (fields.protocol != ip_protocol::icmpv6 || fields.icmp_type < router_solicitation ||
+        fields.icmp_type > advertisement)
+        return payload;
+    if (fields.icmp_type == router_advertisement) payload.resize(8);  // reachable time, retransmission timer
+    if (fields.icmp_type >= solicitation) {
+        const bool own = fields.icmp_type == advertisement;
+        auto target = (own ? fields.src : fields.dst).address.bytes;
+        if (target[0] == 0xFF) {  // a solicited-node group ends as the address does (RFC 4291 section 2.7.1)
+            std::fill(target.begin(), target.begin() + 13, std::uint8_t{0});
+            target[0] = 0xFE;
+            target[1] = 0x80;
+        }
+        payload.assign(target.begin(), target.end());
+    }
+    const std::uint8_t option = fields.icmp_type == advertisement ? 2 : 1;
+    for (std::uint32_t at = payload.size(); at + 8 <= fields.payload_length && at < 128; at += 8) {
+        payload.insert(payload.end(), {option, 1});
+        payload.insert(payload.end(), fields.src_mac.begin(), fields.src_mac.end());
+    }
+    return payload;
+}
+
+PacketFields complete_fields(const Record& record) {
     PacketFields fields = record.fields;
     if (record.tcp()) fields.tcp_options = write_options(record.options, record.option_values);
+    if (!record.tcp() && !record.udp()) fields.payload = discovery_payload(fields);
     return fields;
 }
 
@@ -73,14 +101,14 @@ std::optional<Record> read_record(const PacketView& packet) {
 }
 
 std::vector<std::uint8_t> build_frame(const Record& record, std::uint32_t snap) {
-    std::vector<std::uint8_t> frame = build_packet(with_options(record));
+    std::vector<std::uint8_t> frame = build_packet(complete_fields(record));
     frame.resize(frame.size() + record.trailer);
     if (snap != 0 && frame.size() > snap) frame.resize(snap);
     return frame;
 }
 
 std::vector<std::uint8_t> build_headers(const Record& record) {
-    PacketFields fields = with_options(record);
+    PacketFields fields = complete_fields(record);
     const std::uint32_t payload = fields.payload_length;
     fields.payload_length = 0;
     fields.payload.clear();

@@ -34,8 +34,8 @@ struct Record {
 /// its headers could not be made again byte for byte (checksums aside).
 std::optional<Record> read_record(const PacketView& packet);
 
-/// The frame, at most `snap` bytes of it (0: whole); payload behind the known bytes is zeros. Checksums are
-/// those of the whole packet.
+/// The frame, at most `snap` bytes of it (0: whole); payload behind the known bytes is zeros, but for the
+/// target and options of neighbour discovery. Checksums are those of the whole packet.
 std::vector<std::uint8_t> build_frame(const Record& record, std::uint32_t snap);
 
 /// The headers alone with the lengths of the whole packet, as a capture cut behind them would hold: what

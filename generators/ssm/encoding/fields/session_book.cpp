@@ -40,7 +40,8 @@ int SessionBook::flow_rank(int place) const {
 }
 
 bool SessionBook::is_live(std::uint8_t protocol, const Endpoint& a, const Endpoint& b) const {
-    return live_.contains(key_of(protocol, a, b));
+    const auto found = live_.find(key_of(protocol, a, b));
+    return found != live_.end() && !flow(found->second).has_ended(now_ns);
 }
 
 int SessionBook::open(Conversation conversation) {

@@ -53,7 +53,7 @@ class SessionBook {
     int flow_rank(int place) const;
     /// A place for a flow that begins; it is the most recent then. Keeps `conversation`.
     int open(Conversation conversation);
-    /// Whether a live flow has these ends and protocol.
+    /// Whether a live flow has these ends and protocol, and would go on with a packet at now_ns.
     bool is_live(std::uint8_t protocol, const Endpoint& a, const Endpoint& b) const;
     /// How often the place was given to another flow: to notice that a flow was dropped.
     std::uint64_t generation(int place) const { return generations_[static_cast<std::size_t>(place)]; }

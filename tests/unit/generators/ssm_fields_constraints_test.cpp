@@ -1,0 +1,146 @@
+#include <set>
+
+#include "ssm_fields_support.h"
+#include "traffic/rules/checker.h"
+
+namespace tracebench::ssm {
+namespace {
+
+using namespace fields_testing;
+
+Trace walked(const FieldsEncoding& encoding, std::uint64_t seed, int tokens, bool constrained) {
+    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained});
+    RandomWalk(encoding, *decoder, seed).go(tokens);
+    EXPECT_TRUE(decoder->ended());
+    Trace trace = packets_of(*decoder);
+    EXPECT_EQ(trace.size(), decoder->packets());
+    return trace;
+}
+
+// A model that knows nothing at all still writes legal packets in legal conversations, by the checker's own
+// reading of the finished capture.
+TEST(FieldsConstraints, RandomWalksAreLegal) {
+    const FieldsEncoding encoding({"any"});
+    ComplianceResult total = check_compliance(walked(encoding, 0, 4000, true));
+    for (std::uint64_t seed = 1; seed < 40; ++seed) {
+        const ComplianceResult result = check_compliance(walked(encoding, seed, 4000, true));
+        total.merge(result);
+    }
+    ASSERT_GT(total.packets, 10'000U);
+    std::uint64_t rules_checked = 0;
+    for (const RuleResult& rule : total.rules) {
+        EXPECT_EQ(rule.failed, 0U) << rule.rule->id << " failed " << rule.failed << " of " << rule.checked;
+        rules_checked += rule.checked > 0 ? 1 : 0;
+    }
+    // Most of the table had something to say, so that the above means something.
+    EXPECT_GT(rules_checked, total.rules.size() / 2);
+}
+
+// The same walk without constraints breaks rules: they are what keeps it legal.
+TEST(FieldsConstraints, WithoutThemWalksAreNotLegal) {
+    const FieldsEncoding encoding({"any"});
+    EXPECT_LT(check_compliance(walked(encoding, 1, 8000, false)).score(), 0.9);
+}
+
+TEST(FieldsConstraints, TimeNeverGoesBack) {
+    const FieldsEncoding encoding({"any"});
+    const Trace trace = walked(encoding, 3, 5000, true);
+    for (std::size_t i = 1; i < trace.size(); ++i)
+        ASSERT_GE(trace.packets[i].time_ns, trace.packets[i - 1].time_ns);
+}
+
+TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
+    const FieldsEncoding encoding({"any", "other"});
+    const Vocabulary& vocabulary = encoding.vocabulary();
+    const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+    const auto accept = [&](Item item, int value) {
+        const Token token = vocabulary.token(item, value);
+        ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
+        decoder->accept(token);
+    };
+    EXPECT_FALSE(decoder->allowed(-1));
+    EXPECT_FALSE(decoder->allowed(static_cast<Token>(vocabulary.size())));
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::flow, 0)));  // there is none yet
+    EXPECT_FALSE(decoder->allowed(encoding.label_token("other")));    // of another kind of traffic
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::byte, 0)));
+    accept(Item::label, 0);
+    EXPECT_FALSE(decoder->allowed(encoding.end_token()));  // in the middle of a packet
+    accept(Item::kind, code::udp4);
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::source_host, code::new_link6)));
+    accept(Item::source_host, code::new_10);
+    accept(Item::destination_host, code::literal4);
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::source_port, 0)));
+    for (const int byte : {224, 0, 0, 251}) accept(Item::byte, byte);
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::byte, 0)));
+    accept(Item::source_port, *known_port(5353));
+    accept(Item::destination_port, *known_port(5353));
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::length, 60)));
+    accept(Item::gap, 0);
+    EXPECT_FALSE(decoder->allowed(encoding.end_token()));
+    accept(Item::length, code::length_exact + 20);
+    accept(Item::end, 0);
+    EXPECT_TRUE(decoder->ended());
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::label, 0)));
+    const Trace trace = packets_of(*decoder);
+    ASSERT_EQ(trace.size(), 1U);
+    EXPECT_EQ(trace.packets[0].original_length, 14U + 20 + 8 + 20);
+    EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
+}
+
+// A reading of the writer's own tokens, and nothing but openings: flows are forgotten, not piled up.
+TEST(FieldsConstraints, FlowsRememberedAreBounded) {
+    SessionBook book;
+    Record record;
+    record.fields.protocol = ip_protocol::udp;
+    record.fields.src = {{4, {10, 0, 0, 1}}, 0};
+    record.fields.dst = {{4, {198, 18, 0, 1}}, 53};
+    for (std::uint32_t i = 0; i < 6000; ++i) {
+        record.time_ns = i;
+        record.fields.src.port = static_cast<std::uint16_t>(i);
+        store32(record.fields.dst.address.bytes.data(), 0xC6120000 + i);
+        Conversation flow;
+        flow.protocol = ip_protocol::udp;
+        flow.ends[0] = record.fields.src;
+        flow.ends[1] = record.fields.dst;
+        for (const std::size_t side : {0, 1}) flow.hosts[side] = book.meet(flow.ends[side].address);
+        book.update(book.open(flow), record, Direction::forward);
+        ASSERT_LE(book.flow_count(), static_cast<int>(most_flows));
+        ASSERT_LE(book.host_count(), static_cast<int>(most_hosts));
+        ASSERT_TRUE(book.is_live(ip_protocol::udp, flow.ends[1], flow.ends[0]));
+    }
+    EXPECT_EQ(book.flow_count(), static_cast<int>(most_flows));
+    EXPECT_EQ(book.flow(book.flow_at(0)).ends[0].port, 5999);
+    EXPECT_EQ(book.flow(book.flow_at(static_cast<int>(most_flows) - 1)).ends[0].port, 6000 - most_flows);
+    EXPECT_FALSE(book.is_live(ip_protocol::udp, {{4, {10, 0, 0, 1}}, 0}, {{4, {0xC6, 0x12, 0, 0}}, 53}));
+}
+
+// Over five thousand flows of one packet each, beyond what is remembered.
+TEST(FieldsConstraints, ManyFlowsStayLegal) {
+    const FieldsEncoding encoding({"any"});
+    const Vocabulary& vocabulary = encoding.vocabulary();
+    const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    const auto accept = [&](Item item, int value) {
+        const Token token = vocabulary.token(item, value);
+        ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
+        decoder->accept(token);
+    };
+    for (int i = 0; i < 5200; ++i) {
+        accept(Item::label, 0);
+        accept(Item::kind, code::tcp4);
+        accept(Item::source_host, code::new_10);  // only some 250 of them are to be had
+        accept(Item::destination_host, code::new_192);
+        accept(Item::source_port, ephemeral);
+        accept(Item::destination_port, *known_port(443));
+        accept(Item::gap, 40);
+        accept(Item::flags, 0);
+        ASSERT_FALSE(HasFatalFailure());
+    }
+    accept(Item::end, 0);
+    const Trace trace = packets_of(*decoder);
+    EXPECT_EQ(trace.size(), 5200U);
+    EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
+}
+
+}  // namespace
+}  // namespace tracebench::ssm
