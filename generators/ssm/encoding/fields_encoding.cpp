@@ -34,8 +34,9 @@ Token FieldsEncoding::label_token(const std::string& label) const {
     const auto& labels = vocabulary_.labels();
     const auto found = std::find(labels.begin(), labels.end(), label);
     if (found == labels.end())
-        throw InputError("encoding 'fields'", fmt::format("has no label '{}'", label),
-                         fmt::format("it has: {}", fmt::join(this->labels(), ", ")));
+        throw InputError(
+            "encoding 'fields'", fmt::format("has no label '{}'", printable(label)),
+            fmt::format("it has: {}", printable(fmt::format("{}", fmt::join(this->labels(), ", ")))));
     return vocabulary_.token(Item::label, static_cast<int>(found - labels.begin()));
 }
 
