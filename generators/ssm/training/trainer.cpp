@@ -17,9 +17,10 @@ namespace tracebench::ssm {
 namespace {
 
 constexpr std::int64_t max_skipped_in_row = 20;
+constexpr double fewest_evaluations = 5;
 constexpr double evaluations = 30;            // in a training, if they are cheap
-constexpr std::int64_t evaluation_share = 3;  // validation tokens that a training token must pay for
-constexpr double evaluation_time_share = 9;   // the same of seconds
+constexpr std::int64_t evaluation_share = 3;  // trained tokens for one of validation
+constexpr double evaluation_time_share = 9;   // the same in seconds
 constexpr double checkpoint_time_share = 20;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -94,9 +95,12 @@ void Trainer::prepare_validation() {
         const double of_steps = per_step * static_cast<double>(options_.steps);
         if (of_steps < static_cast<double>(planned)) planned = static_cast<std::int64_t>(of_steps);
     }
-    const auto wanted = static_cast<std::int64_t>(static_cast<double>(planned) / evaluations);
-    evaluation_interval_ =
-        std::max<std::int64_t>({1, evaluation_share * sum(lengths), std::min(wanted, tokens_per_epoch_)});
+    const auto part = [&](double parts) {
+        return static_cast<std::int64_t>(static_cast<double>(planned) / parts);
+    };
+    const std::int64_t often = std::min(part(evaluations), tokens_per_epoch_);
+    const std::int64_t affordable = std::min(evaluation_share * sum(lengths), part(fewest_evaluations));
+    evaluation_interval_ = std::max<std::int64_t>({1, often, affordable});
 }
 
 std::string Trainer::fingerprint(std::string_view identity) const {
