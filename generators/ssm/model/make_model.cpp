@@ -1,4 +1,4 @@
-/// What the loader (sequence_model.cpp) looks for in this library.
+/// What is looked for in this library by its name (sequence_model.cpp, compute_measurement.cpp).
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "generators/ssm/kernels/matmul.h"
 #include "generators/ssm/model/torch_model.h"
 
 namespace tracebench::ssm {
@@ -60,4 +61,14 @@ extern "C" tracebench::ssm::SequenceModel* tracebench_make_sequence_model(
                                                   : make_plain_model(*config, options, seed))
             .release();
     });
+}
+
+extern "C" void tracebench_measure_products(bool on) {
+    tracebench::ssm::measure_matmul(on);
+}
+extern "C" double tracebench_product_seconds() {
+    return tracebench::ssm::matmul_seconds();
+}
+extern "C" bool tracebench_bfloat16_products() {
+    return tracebench::ssm::bfloat16_available();
 }
