@@ -37,8 +37,12 @@ TEST(Gap, BucketsJoinWithoutGapsOrOverlaps) {
         const std::int64_t start = gap_start_ns(bucket), end = start + gap_width_ns(bucket);
         EXPECT_EQ(gap_bucket(start), bucket);
         EXPECT_EQ(gap_bucket(end - 1), bucket);
-        if (bucket + 1 < gap_buckets) EXPECT_EQ(gap_start_ns(bucket + 1), end);
-        if (bucket > 0) EXPECT_LE(8 * gap_width_ns(bucket), start);  // at most an eighth
+        if (bucket + 1 < gap_buckets) {
+            EXPECT_EQ(gap_start_ns(bucket + 1), end);
+        }
+        if (bucket > 0) {
+            EXPECT_LE(8 * gap_width_ns(bucket), start);  // at most an eighth
+        }
     }
 }
 

@@ -61,7 +61,9 @@ TEST(FieldsVocabulary, KnownPortsAscend) {
     const auto ports = known_ports();
     for (std::size_t i = 0; i < ports.size(); ++i) {
         EXPECT_EQ(known_port(ports[i]), static_cast<int>(i));
-        if (i > 0) EXPECT_LT(ports[i - 1], ports[i]);
+        if (i > 0) {
+            EXPECT_LT(ports[i - 1], ports[i]);
+        }
     }
     EXPECT_FALSE(known_port(0));
     EXPECT_FALSE(known_port(444));

@@ -132,6 +132,70 @@ TEST(PacketBuilder, BadOptionsBecomeNoOperations) {
     EXPECT_THAT(options, ElementsAreArray({3, 3, 7, 1}));
 }
 
+/// A TCP header as built, from the source port on. The checksums below were computed apart, in Python.
+std::vector<std::uint8_t> tcp_header(const PacketFields& fields) {
+    const std::vector<std::uint8_t> frame = build_packet(fields);
+    return {frame.begin() + 14 + 20, frame.end()};
+}
+PacketFields syn_with(std::vector<std::uint8_t> options) {
+    PacketFields f = fields(ip_protocol::tcp);
+    f.sequence = 1;
+    f.tcp_flags = tcp_flag::syn;
+    f.tcp_options = std::move(options);
+    return f;
+}
+
+TEST(PacketBuilder, EndOfOptionListIsKeptWhereItPads) {
+    EXPECT_THAT(tcp_header(syn_with({3, 3, 7, 0})),
+                ElementsAreArray({0xC3, 0xC0, 0x01, 0xBB, 0,    0,    0,    1,    0, 0, 0, 0,
+                                  0x60, 0x02, 0xFF, 0xFF, 0xE4, 0x20, 0x00, 0x00, 3, 3, 7, 0}));
+    EXPECT_THAT(tcp_header(syn_with({2, 4, 5, 0xB4, 0, 0, 0, 0})),
+                ElementsAreArray({0xC3, 0xC0, 0x01, 0xBB, 0,    0,    0, 1, 0, 0,    0, 0, 0x70, 0x02,
+                                  0xFF, 0xFF, 0xD6, 0x67, 0x00, 0x00, 2, 4, 5, 0xB4, 0, 0, 0,    0}));
+}
+
+TEST(PacketBuilder, NothingFollowsTheEndOfTheOptionList) {
+    const std::vector<std::uint8_t> header = tcp_header(syn_with({3, 3, 7, 0, 2, 4, 5, 0xB4}));
+    EXPECT_THAT(std::vector<std::uint8_t>(header.begin() + 20, header.end()), ElementsAreArray({3, 3, 7, 1}));
+}
+
+TEST(PacketBuilder, OptionsWithoutAValue) {  // Fast Open asks for a cookie with an empty one (RFC 7413)
+    EXPECT_THAT(tcp_header(syn_with({34, 2, 1, 1})),
+                ElementsAreArray({0xC3, 0xC0, 0x01, 0xBB, 0,    0,    0,    1,    0,  0, 0, 0,
+                                  0x60, 0x02, 0xFF, 0xFF, 0xCB, 0x20, 0x00, 0x00, 34, 2, 1, 1}));
+}
+
+TEST(PacketBuilder, ReservedBitsAndUrgentPointer) {
+    PacketFields f = fields(ip_protocol::tcp);
+    f.sequence = 1;
+    f.acknowledgement = 7;
+    f.tcp_flags = tcp_flag::urg | tcp_flag::ack;
+    f.tcp_reserved = 0xA;
+    f.urgent_pointer = 0x0102;
+    EXPECT_THAT(tcp_header(f), ElementsAreArray({0xC3, 0xC0, 0x01, 0xBB, 0,    0,    0,    1,    0,   0, 0,
+                                                 7,    0x5A, 0x30, 0xFF, 0xFF, 0xF2, 0xF0, 0x01, 0x02}));
+    const std::vector<std::uint8_t> frame = build_packet(f);
+    const PacketView packet{0, static_cast<std::uint32_t>(frame.size()), link_type::ethernet, 1, frame};
+    const auto back = packet_fields(packet, dissect(packet));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->tcp_reserved, 0xA);
+    EXPECT_EQ(back->urgent_pointer, 0x0102);
+}
+
+TEST(PacketBuilder, FlowLabel) {
+    PacketFields f = fields(ip_protocol::udp, 6);
+    f.tos = 0xB8;
+    f.flow_label = 0xFABCDE;  // 20 bits of it
+    const std::vector<std::uint8_t> frame = build_packet(f);
+    const std::vector<std::uint8_t> expected{0x6B, 0x8A, 0xBC, 0xDE, 0, 8, 17, 64};
+    EXPECT_THAT(std::vector<std::uint8_t>(frame.begin() + 14, frame.begin() + 22),
+                ElementsAreArray(expected));
+    const std::vector<std::uint8_t> udp{0xC3, 0xC0, 0x01, 0xBB, 0, 8, 0xDE, 0xED};
+    EXPECT_THAT(std::vector<std::uint8_t>(frame.begin() + 54, frame.end()), ElementsAreArray(udp));
+    const PacketView packet{0, static_cast<std::uint32_t>(frame.size()), link_type::ethernet, 1, frame};
+    EXPECT_EQ(packet_fields(packet, dissect(packet))->flow_label, 0xABCDEU);
+}
+
 TEST(PacketBuilder, RefusesWhatIsNoPacket) {
     PacketFields mixed = fields(ip_protocol::tcp);
     mixed.dst.address.version = 6;
