@@ -36,6 +36,14 @@ TRACEBENCH_INLINE void prefetch(const T* from, std::int64_t ahead) {
                                                      static_cast<std::uintptr_t>(ahead)));
 }
 
+/// The same into the second-level cache.
+template <typename T>
+TRACEBENCH_INLINE void prefetch_far(const T* from, std::int64_t ahead) {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) +
+                                                     static_cast<std::uintptr_t>(ahead)),
+                       0, 2);
+}
+
 TRACEBENCH_INLINE void load(Lanes& to, const float* from) {
     to = *reinterpret_cast<const LanesInMemory*>(from);
 }

@@ -5,27 +5,35 @@
 
 namespace tracebench::ssm::decode::TRACEBENCH_DECODE_NAMESPACE {
 
-/// Weights are asked for this far ahead: memory is many products away, and the processor's own prefetching
-/// stops at every page.
+/// Bytes by which weights are asked for ahead where one or two passes go over them: memory is many products
+/// away, and the processor's own prefetching stops at every page.
 constexpr std::int64_t kWeightsAhead = 4096;
+
+/// What a pass over a panel asks the memory for.
+enum class Ahead {
+    same,  ///< its own weights, all of them, a little ahead
+    next   ///< a share of the panel after it: a line for each step over the inputs
+};
 
 /// `Rows` sequences by `Panels` panels of `Blocks` blocks, `distance` elements apart. Each sum is a single
 /// chain over the inputs in order, so that its rounding does not depend on how many are worked on at once.
-/// `sums`: [Rows, Panels * Blocks].
-template <int Rows, int Blocks, int Panels, typename T>
-void tile(const T* weights, std::size_t distance, std::int64_t inputs, const float* activation, Lanes* sums) {
+/// `sums`: [Rows, Panels * Blocks]. `next`: where the share of the next panel begins.
+template <int Rows, int Blocks, int Panels, Ahead Which, typename T>
+void tile(const T* weights, std::size_t distance, std::int64_t inputs, const float* activation, const T* next,
+          Lanes* sums) {
     constexpr int step = sizeof(T) == sizeof(float) ? 1 : 2, all = Panels * Blocks;
     Lanes sum[Rows * all] = {}, even[all], odd[all];
     for (std::int64_t k = 0; k < inputs; k += step, weights += step * Blocks * kLanes) {
         unrolled<all>([&](auto b) {
             const T* const from = weights + b / Blocks * distance + step * (b % Blocks) * kLanes;
-            prefetch(from, kWeightsAhead);
+            if constexpr (Which == Ahead::same) prefetch(from, kWeightsAhead);
             if constexpr (step == 1) {
                 load(even[b], from);
             } else {
                 load(even[b], odd[b], from);
             }
         });
+        if constexpr (Which == Ahead::next) prefetch_far(next, k / step * 64);
         unrolled<Rows>([&](auto r) {
             const float* const a = activation + r * inputs + k;
             unrolled<all>([&](auto b) { add_product(sum[r * all + b], even[b], a[0]); });
@@ -42,7 +50,7 @@ TRACEBENCH_INLINE void tile_of(std::int64_t rows, const T* weights, std::int64_t
     if constexpr (Rows > 1) {
         if (rows < Rows) return tile_of<Blocks, Rows - 1>(rows, weights, inputs, activation, sums);
     }
-    tile<Rows, Blocks, 1>(weights, 0, inputs, activation, sums);
+    tile<Rows, Blocks, 1, Ahead::same>(weights, 0, inputs, activation, weights, sums);
 }
 
 /// Multiplies the part's share of a matrix by `rows` activations [rows, inputs]; hands over what it gets as
@@ -59,15 +67,19 @@ TRACEBENCH_INLINE void product(const PackedMatrix& matrix, const T* weights, int
         const T* const from = weights + panel.offset;
         // One sequence alone has too few sums on the way to hide how long an addition takes.
         if (rows == 1 && p + 1 < last && matrix.panels()[p + 1].blocks == 3) {
-            const Panel& next = matrix.panels()[++p];
-            tile<1, 3, 2>(from, next.offset - panel.offset, inputs, activation, sums);
+            const Panel& other = matrix.panels()[++p];
+            tile<1, 3, 2, Ahead::same>(from, other.offset - panel.offset, inputs, activation, from, sums);
             for (int b = 0; b < 6; ++b) sink(0, (panel.block + b) * kLanes, sums[b]);
             continue;
         }
+        const T* next = from + panel.blocks * kLanes * inputs;
         for (std::int64_t row = 0; row < rows; row += kTileRows) {
-            const std::int64_t count = rows - row < kTileRows ? rows - row : kTileRows;
+            const std::int64_t count = std::min<std::int64_t>(rows - row, kTileRows);
             const float* const in = activation + row * inputs;
-            if (panel.blocks == 3) {
+            if (panel.blocks == 3 && count == kTileRows && rows > 2 * kTileRows) {
+                tile<kTileRows, 3, 1, Ahead::next>(from, 0, inputs, in, next, sums);
+                next += inputs * kLanes;
+            } else if (panel.blocks == 3) {
                 tile_of<3>(count, from, inputs, in, sums);
             } else if (panel.blocks == 2) {
                 tile_of<2>(count, from, inputs, in, sums);
