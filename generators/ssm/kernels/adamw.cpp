@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "generators/ssm/kernels/head.h"
+#include "generators/ssm/kernels/matmul.h"
 #include "generators/ssm/kernels/vector_math.h"
 
 namespace tracebench::ssm {

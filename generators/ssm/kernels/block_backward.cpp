@@ -8,8 +8,8 @@
 namespace tracebench::ssm {
 namespace {
 
-/// Rows of a weight's gradient that a thread takes at a time.
-constexpr std::int64_t panel = 64;
+/// Rows of a weight's gradient that a thread takes at a time, and tokens whose operands stay in its cache.
+constexpr std::int64_t panel = 64, depth = 1024;
 
 std::int64_t panels(std::int64_t rows) {
     return (rows + panel - 1) / panel;
@@ -20,8 +20,10 @@ template <typename T>
 void add_panel(std::int64_t index, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
                std::int64_t a_stride, const T* b, std::int64_t b_stride, float* to) {
     const std::int64_t first = index * panel;
-    multiply<T, float>(std::min(panel, m - first), n, k, {a + first, a_stride, true}, {b, b_stride},
-                       to + first * n, n, true);
+    for (std::int64_t at = 0; at < k; at += depth)
+        multiply<T, float>(std::min(panel, m - first), n, std::min(depth, k - at),
+                           {a + at * a_stride + first, a_stride, true}, {b + at * b_stride, b_stride},
+                           to + first * n, n, true);
 }
 
 }  // namespace
@@ -184,7 +186,7 @@ void TypedBlock<T>::backward(const BlockArrays<const float>& weights, const Bloc
 
 #pragma omp parallel num_threads(options_.threads)
     {
-        multiply_on_this_thread();
+        const KernelThread thread;
         Space& space = spaces_[static_cast<std::size_t>(omp_get_thread_num())];
 #pragma omp for schedule(dynamic)
         for (int matrix = 0; matrix < 2; ++matrix) {

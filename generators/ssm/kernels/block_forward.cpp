@@ -131,7 +131,7 @@ void TypedBlock<T>::forward(const BlockArrays<const float>& weights, std::int64_
 
 #pragma omp parallel num_threads(options_.threads)
     {
-        multiply_on_this_thread();
+        const KernelThread thread;
         Space& space = spaces_[static_cast<std::size_t>(omp_get_thread_num())];
 #pragma omp for schedule(dynamic)
         for (int matrix = 0; matrix < 2; ++matrix) {

@@ -1,6 +1,8 @@
 #pragma once
 /// Scratch memory that is kept from call to call.
 
+#include <sys/mman.h>
+
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -17,9 +19,12 @@ class Buffer {
         if (size > size_) {
             data_.reset();
             size_ = 0;
-            const std::size_t bytes = (size * sizeof(T) + 63) / 64 * 64;
-            data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
+            // Large pages where there are: passes over long sequences miss the translation cache otherwise.
+            const std::size_t page = size * sizeof(T) < large_page ? 64 : large_page;
+            const std::size_t bytes = (size * sizeof(T) + page - 1) / page * page;
+            data_.reset(static_cast<T*>(std::aligned_alloc(page, bytes)));
             if (!data_) throw std::bad_alloc();
+            if (page == large_page) madvise(data_.get(), bytes, MADV_HUGEPAGE);
             size_ = size;
         }
         return data_.get();
@@ -27,6 +32,7 @@ class Buffer {
     T* data() const { return data_.get(); }
 
   private:
+    static constexpr std::size_t large_page = std::size_t{2} << 20;
     struct Free {
         void operator()(T* pointer) const { std::free(pointer); }
     };

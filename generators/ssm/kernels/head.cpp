@@ -55,7 +55,7 @@ class TypedHead : public HeadKernel::Impl {
 
 #pragma omp parallel num_threads(options.threads)
         {
-            multiply_on_this_thread();
+            const KernelThread thread;
             Space& space = spaces_[static_cast<std::size_t>(omp_get_thread_num())];
             float* logits = space.logits.reserve(unit * vocabulary);
             float* back = space.back.reserve(unit * model);
@@ -109,7 +109,7 @@ class TypedHead : public HeadKernel::Impl {
         Buffer<float> logits, back;
     };
     std::vector<Space> spaces_;
-    PackedMatrix<T> forward_, backward_;
+    WeightOperand<T> forward_, backward_;
     Buffer<T> normed_;  ///< [block, d_model]
     Buffer<T> slopes_;  ///< [block, vocabulary]: gradient of the logits
     Buffer<float> norm_sums_;

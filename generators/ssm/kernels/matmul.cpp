@@ -1,6 +1,9 @@
 #include "generators/ssm/kernels/matmul.h"
 
 #include <omp.h>
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
 
 #include <array>
 #include <atomic>
@@ -130,7 +133,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, M
 }
 
 template <typename T>
-void PackedMatrix<T>::pack(std::int64_t k, std::int64_t n, MatrixView<float> source) {
+void WeightOperand<T>::pack(std::int64_t k, std::int64_t n, MatrixView<float> source) {
     k_ = k;
     n_ = n;
     memory from(describe(k, n, source.stride, source.transposed, memory::data_type::f32), cpu(),
@@ -148,8 +151,19 @@ bool bfloat16_available() {
     return available;
 }
 
-void multiply_on_this_thread() {
+KernelThread::KernelThread() {
     omp_set_num_threads(1);
+#ifdef __SSE2__
+    constexpr unsigned flush_to_zero = 1u << 15, denormals_are_zero = 1u << 6;
+    control_ = _mm_getcsr();
+    _mm_setcsr(control_ | flush_to_zero | denormals_are_zero);
+#endif
+}
+
+KernelThread::~KernelThread() {
+#ifdef __SSE2__
+    _mm_setcsr(control_);
+#endif
 }
 
 void measure_matmul(bool on) {
@@ -167,7 +181,7 @@ template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<Bflo
                        float*, std::int64_t, bool);
 template void multiply(std::int64_t, std::int64_t, std::int64_t, MatrixView<Bfloat16>, MatrixView<Bfloat16>,
                        Bfloat16*, std::int64_t, bool);
-template class PackedMatrix<float>;
-template class PackedMatrix<Bfloat16>;
+template class WeightOperand<float>;
+template class WeightOperand<Bfloat16>;
 
 }  // namespace tracebench::ssm

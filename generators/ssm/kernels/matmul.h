@@ -28,7 +28,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, M
 /// blocked layouts are 2% faster, but fall back to a reference implementation where sizes are not multiples
 /// of the block.)
 template <typename T>
-class PackedMatrix {
+class WeightOperand {
   public:
     /// Replaces what it held; [k, n].
     void pack(std::int64_t k, std::int64_t n, MatrixView<float> source);
@@ -46,8 +46,19 @@ class PackedMatrix {
 /// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
 bool bfloat16_available();
 
-/// Limits oneDNN to the calling thread; once at the beginning of every parallel region that multiplies.
-void multiply_on_this_thread();
+/// Made by each thread at the beginning of a parallel region, for the region: keeps oneDNN on the calling
+/// thread, and takes numbers too small for a normal float as 0 (decays over a long chunk are, and each would
+/// cost a hundred cycles).
+class KernelThread {
+  public:
+    KernelThread();
+    ~KernelThread();
+    KernelThread(const KernelThread&) = delete;
+    KernelThread& operator=(const KernelThread&) = delete;
+
+  private:
+    unsigned control_ = 0;
+};
 
 /// Counts the time inside products from now on, summed over threads.
 void measure_matmul(bool on);

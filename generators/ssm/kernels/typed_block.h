@@ -82,7 +82,7 @@ class TypedBlock : public BlockKernel::Impl {
     KernelOptions options_;
     BlockLayout layout_;
     std::vector<Space> spaces_;
-    PackedMatrix<T> in_proj_, out_proj_, in_proj_back_, out_proj_back_;
+    WeightOperand<T> in_proj_, out_proj_, in_proj_back_, out_proj_back_;
     TypedTape<T> untaped_;           ///< of forward without tape
     Buffer<T> activated_;            ///< [tokens, channels]: x, B, C after the SiLU
     Buffer<float> dt_;               ///< [heads, tokens]

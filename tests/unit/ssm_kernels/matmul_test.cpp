@@ -35,7 +35,7 @@ TYPED_TEST(Matmul, IsTheDefinitionForEveryLayout) {
                 for (const bool packed : {false, true}) {
                     std::vector<float> c(c_stride * m, 1.f);
                     if (packed) {
-                        PackedMatrix<T> right;
+                        WeightOperand<T> right;
                         right.pack(k, n, {b_float.data(), stride, b_transposed});
                         right.multiply(m, {a.data(), stride, a_transposed}, c.data(), c_stride, accumulate);
                     } else {
