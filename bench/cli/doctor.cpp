@@ -13,6 +13,7 @@
 #include "bench/cli/verbs.h"
 #include "bench/exit_code.h"
 #include "bench/machine.h"
+#include "generators/ssm/compute_measurement.h"
 
 namespace tracebench::cli {
 namespace {
@@ -42,6 +43,30 @@ json simd() {
     return features;
 }
 
+const char* precision_name(ssm::Precision precision) {
+    return precision == ssm::Precision::bfloat16 ? "bfloat16" : "float32";
+}
+
+/// How the state-space generator would train here, and what else was tried; null without LibTorch.
+json state_space_compute() {
+    if (!ssm::sequence_model_available()) return nullptr;
+    constexpr double seconds = 2;
+    const ssm::ComputeMeasurement measured = ssm::measure_compute(seconds);
+    const auto describe = [](const ssm::ComputeTrial& trial) {
+        return json{{"threads", trial.compute.threads},
+                    {"chunk", trial.compute.chunk},
+                    {"precision", precision_name(trial.compute.precision)},
+                    {"tokens_per_second", std::round(trial.tokens_per_second)}};
+    };
+    json trials = json::array();
+    for (const ssm::ComputeTrial& trial : measured.trials) trials.push_back(describe(trial));
+    json report = describe(measured.trials.front());
+    report["bfloat16_products"] = measured.bfloat16_products;
+    report["defaults"] = {{"threads", measured.defaults.threads}, {"chunk", measured.defaults.chunk}};
+    report["trials"] = trials;
+    return report;
+}
+
 json examine() {
     json report = {{"tool", tool_info()}, {"machine", machine_info()}, {"simd", simd()}};
     json problems = json::array();
@@ -57,6 +82,7 @@ json examine() {
     report["threads"] = {{"cores", machine_info()["cores"]},
                          {"OMP_NUM_THREADS", std::getenv("OMP_NUM_THREADS") ? std::getenv("OMP_NUM_THREADS") : ""}};
     report["gpu"] = fs::exists("/dev/nvidia0") ? json("NVIDIA device present") : json(nullptr);
+    report["ssm"] = state_space_compute();
     struct Tool {
         const char* name;
         const char* use;
@@ -98,6 +124,14 @@ int run(bool as_json) {
     fmt::print("BLAS: {}, {} GFLOP/s (float32, 1024 x 1024)\n", report["blas"]["library"].get<std::string>(),
                report["blas"]["gflops_float32"].get<double>());
     fmt::print("GPU: {}\n", report["gpu"].is_null() ? "none" : report["gpu"].get<std::string>());
+    if (const json& ssm = report["ssm"]; !ssm.is_null())
+        fmt::print(
+            "state-space model: fastest with {} threads, chunks of {}, {} ({} tokens/s, 2 layers of 256); "
+            "bfloat16 products {}; by default {} threads, chunks of {}\n",
+            ssm["threads"].get<int>(), ssm["chunk"].get<int>(), ssm["precision"].get<std::string>(),
+            ssm["tokens_per_second"].get<double>(),
+            ssm["bfloat16_products"].get<bool>() ? "in hardware" : "not in hardware",
+            ssm["defaults"]["threads"].get<int>(), ssm["defaults"]["chunk"].get<int>());
     for (const json& tool : report["tools"])
         fmt::print("{:<10} {} (for {}{})\n", tool["name"].get<std::string>(),
                    tool["present"].get<bool>() ? "found" : "not found", tool["use"].get<std::string>(),

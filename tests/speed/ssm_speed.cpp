@@ -1,0 +1,191 @@
+// The state-space model through its loader: one measurement a process, so that peak memory is its own.
+//
+//     speed_ssm train    D_MODEL LAYERS fused|plain float32|bfloat16 SECONDS
+//     speed_ssm generate D_MODEL LAYERS fused|plain float32|bfloat16 SECONDS ROWS
+//     speed_ssm context  D_MODEL LAYERS TOKENS SEGMENT
+//
+// prints `name value` lines. ssm_speed.sh runs them all, beside ssm_reference.py, and makes a table.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/random.h"
+#include "generators/ssm/compute_measurement.h"
+#include "generators/ssm/sequence_model.h"
+
+namespace {
+
+using namespace tracebench;
+using namespace tracebench::ssm;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t vocabulary = 512;
+constexpr std::int64_t segment = 4096;  ///< tokens a training step, one row
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::int64_t number(const std::string& text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < 1)
+        throw std::invalid_argument(text + " is not a number above 0");
+    return value;
+}
+
+/// VmHWM: the most memory this process ever had, in MiB.
+double peak_mebibytes() {
+    std::ifstream status("/proc/self/status");
+    std::string line;
+    while (std::getline(status, line))
+        if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+    return 0;
+}
+
+std::vector<Token> random_tokens(std::int64_t count) {
+    Random random(3);
+    std::vector<Token> tokens(static_cast<std::size_t>(count));
+    for (Token& token : tokens) token = static_cast<Token>(random.below(vocabulary));
+    return tokens;
+}
+
+std::unique_ptr<SequenceModel> make(const std::string& d_model, const std::string& layers,
+                                    const std::string& backend, const std::string& precision) {
+    ModelConfig config;
+    config.d_model = number(d_model);
+    config.n_layer = number(layers);
+    config.vocab_size = vocabulary;
+    ComputeOptions compute;
+    compute.backend = backend == "plain" ? Backend::plain : Backend::fused;
+    compute.precision = precision == "bfloat16" ? Precision::bfloat16 : Precision::float32;
+    return make_sequence_model(config, compute, 1);
+}
+
+double train_step(SequenceModel& model, std::span<const Token> tokens, bool continues) {
+    const Clock::time_point begin = Clock::now();
+    const auto length = static_cast<std::int64_t>(tokens.size()) - 1;
+    const std::vector<std::uint8_t> rows{continues};
+    model.accumulate({.rows = 1,
+                      .length = length,
+                      .inputs = tokens.first(tokens.size() - 1),
+                      .targets = tokens.subspan(1),
+                      .continues = rows},
+                     static_cast<double>(length));
+    model.optimize({});
+    return seconds_since(begin);
+}
+
+/// The fastest step of those that fit into `seconds`, after one that makes memory and primitives.
+void train(SequenceModel& model, double seconds) {
+    const std::vector<Token> tokens = random_tokens(segment + 1);
+    train_step(model, tokens, false);
+    double best = train_step(model, tokens, false);
+    const Clock::time_point begin = Clock::now();
+    while (seconds_since(begin) + best < seconds) best = std::min(best, train_step(model, tokens, false));
+    fmt::print("tokens_per_second {:.1f}\n", segment / best);
+    if (model.compute().backend == Backend::plain) return;
+    measure_products(true);
+    const double wall = train_step(model, tokens, false);
+    fmt::print("product_share {:.3f}\n", product_seconds() / (wall * model.compute().threads));
+}
+
+/// Sums `bytes` of memory with all threads, so often that starting them does not count.
+double bytes_per_second(std::int64_t bytes, int threads, double seconds) {
+    std::vector<std::uint64_t> buffer(static_cast<std::size_t>(bytes) / sizeof(std::uint64_t), 1);
+    const std::int64_t repeats = std::max<std::int64_t>(1, (std::int64_t{1} << 30) / bytes);
+    double best = 0;
+    const Clock::time_point begin = Clock::now();
+    while (seconds_since(begin) < seconds) {
+        const Clock::time_point pass = Clock::now();
+        std::vector<std::uint64_t> sums(static_cast<std::size_t>(threads) * 8);  // a cache line each
+        std::vector<std::thread> workers;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(threads); ++i)
+            workers.emplace_back([&, i] {
+                const auto part =
+                    static_cast<std::ptrdiff_t>(buffer.size() / static_cast<std::size_t>(threads));
+                const auto first = buffer.begin() + static_cast<std::ptrdiff_t>(i) * part;
+                for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {
+                    sums[i * 8] += std::reduce(first, first + part);
+                    asm volatile("" ::: "memory");  // each time anew
+                }
+            });
+        for (std::thread& worker : workers) worker.join();
+        if (std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}) == 0) return 0;
+        best = std::max(best, static_cast<double>(bytes * repeats) / seconds_since(pass));
+    }
+    return best;
+}
+
+void generate(SequenceModel& model, double seconds, std::int64_t rows) {
+    auto decoder = model.decoder(rows);
+    const std::vector<Token> tokens = random_tokens(rows);
+    std::vector<float> logits(static_cast<std::size_t>(rows * vocabulary));
+    for (int warm_up = 0; warm_up < 3; ++warm_up) decoder->step(tokens, logits);
+    // Steps are short: the best tenth of a second is what an undisturbed machine does.
+    double best = 0;
+    const Clock::time_point begin = Clock::now();
+    while (seconds_since(begin) < seconds) {
+        const Clock::time_point slice = Clock::now();
+        std::int64_t steps = 0;
+        do {
+            decoder->step(tokens, logits);
+            ++steps;
+        } while (seconds_since(slice) < 0.1);
+        best = std::max(best, static_cast<double>(steps) / seconds_since(slice));
+    }
+    fmt::print("tokens_per_second {:.1f}\n", best * static_cast<double>(rows));
+    const std::int64_t each = model.compute().precision == Precision::bfloat16 ? 2 : 4;
+    const std::int64_t weights = model.config().parameters() * each;
+    const double bandwidth = bytes_per_second(weights, model.compute().threads, seconds / 2);
+    fmt::print("weight_mebibytes {:.1f}\n", static_cast<double>(weights) / (1 << 20));
+    fmt::print("bandwidth_gigabytes_per_second {:.2f}\n", bandwidth * 1e-9);
+    fmt::print("bandwidth_share {:.3f}\n", best * static_cast<double>(weights) / bandwidth);
+}
+
+/// Trains on one sequence of `tokens`, in segments that carry its state.
+void context(SequenceModel& model, std::int64_t tokens, std::int64_t length) {
+    const std::vector<Token> sequence = random_tokens(tokens + 1);
+    const Clock::time_point begin = Clock::now();
+    for (std::int64_t at = 0; at < tokens; at += length)
+        train_step(model,
+                   std::span(sequence).subspan(static_cast<std::size_t>(at),
+                                               static_cast<std::size_t>(std::min(length, tokens - at)) + 1),
+                   at > 0);
+    fmt::print("tokens_per_second {:.1f}\n", static_cast<double>(tokens) / seconds_since(begin));
+}
+
+int run(const std::vector<std::string>& arguments) {
+    if (arguments.size() == 6 && arguments[0] == "train")
+        train(*make(arguments[1], arguments[2], arguments[3], arguments[4]),
+              static_cast<double>(number(arguments[5])));
+    else if (arguments.size() == 7 && arguments[0] == "generate")
+        generate(*make(arguments[1], arguments[2], arguments[3], arguments[4]),
+                 static_cast<double>(number(arguments[5])), number(arguments[6]));
+    else if (arguments.size() == 5 && arguments[0] == "context")
+        context(*make(arguments[1], arguments[2], "fused", "float32"), number(arguments[3]),
+                number(arguments[4]));
+    else
+        throw std::invalid_argument("see the beginning of ssm_speed.cpp for what to give");
+    fmt::print("peak_mebibytes {:.0f}\n", peak_mebibytes());
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run({argv + 1, argv + argc});
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "{}\n", error.what());
+        return 2;
+    }
+}
