@@ -72,10 +72,10 @@ bool apply_sequence(Draft& draft, int value, Bytes bytes) {
         return true;
     }
     // Relative to where the sender stands; a FIN sent again aside, that is what is expected.
-    const TcpSide& rules = draft.flow->rules.own(draft.direction);
-    if (!rules.seen) return false;
+    const auto base = sequence_base(draft);
+    if (!base) return false;
     draft.sequence =
-        rules.next + static_cast<std::uint32_t>(read_distance(value - code::sequence_distance, bytes));
+        *base + static_cast<std::uint32_t>(read_distance(value - code::sequence_distance, bytes));
     return true;
 }
 

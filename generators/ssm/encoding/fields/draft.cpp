@@ -191,6 +191,13 @@ std::uint32_t expected_sequence(const Draft& draft, const PacketIdentity& identi
     return peer.acknowledged ? peer.acknowledgement : identity.sequence;
 }
 
+std::optional<std::uint32_t> sequence_base(const Draft& draft) {
+    const TcpSide &me = own_rules(draft), &peer = peer_rules(draft);
+    if (me.seen) return me.next;
+    if (peer.acknowledged) return peer.acknowledgement;
+    return std::nullopt;
+}
+
 std::uint32_t expected_acknowledgement(const Draft& draft, const PacketIdentity& identity) {
     if (!draft.has(tcp_flag::ack)) return 0;
     const TcpSide &me = own_rules(draft), &peer = peer_rules(draft);

@@ -62,6 +62,9 @@ std::uint16_t expected_ip_id(const SessionBook& book, const Draft& draft);
 /// First payload bytes a UDP packet would have; may be shorter than the payload.
 const std::vector<std::uint8_t>& expected_payload(const SessionBook& book, const Draft& draft);
 std::uint32_t expected_sequence(const Draft& draft, const PacketIdentity& identity);
+/// What distances of sequence numbers count from: the sender's next, or what its peer has acknowledged;
+/// nothing where neither is known.
+std::optional<std::uint32_t> sequence_base(const Draft& draft);
 std::uint32_t expected_acknowledgement(const Draft& draft, const PacketIdentity& identity);
 std::uint32_t expected_timestamp(const Draft& draft, const PacketIdentity& identity, std::int64_t time_ns);
 

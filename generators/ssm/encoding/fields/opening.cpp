@@ -96,7 +96,8 @@ bool Opening::may_be_end(const IpAddress& address) const {
     const bool four = address.version == 4;
     if (flow_.tcp()) return false;
     if (items_ == 1) return all(four ? 4 : 16, 0);
-    return four ? (b[0] >= 224 && b[0] < 240) || all(4, 255) : b[0] == 0xFF;
+    const int scope = b[1] & 0x0F;  // of a group; 0 and 15 are reserved (RFC 4291 section 2.7)
+    return four ? (b[0] >= 224 && b[0] < 240) || all(4, 255) : b[0] == 0xFF && scope != 0 && scope != 15;
 }
 
 std::optional<std::uint16_t> Opening::port(int value, std::span<const std::uint8_t> bytes) const {

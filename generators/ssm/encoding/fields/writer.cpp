@@ -74,7 +74,7 @@ void FieldsWriter::add(const PacketView& packet) {
             std::min<std::size_t>(code::payload_bytes, record->fields.payload_length));
     const std::size_t tokens = tokens_.size(), addresses = identities_.addresses.size(),
                       ports = identities_.ports.size(), packets = identities_.packets.size();
-    if (write(*record, placed->flow, placed->direction)) {
+    if (write(*record, placed->flow)) {
         ++packets_;
         return;
     }
@@ -113,14 +113,17 @@ PacketIdentity FieldsWriter::identity_of(const Record& record, const Draft& draf
     return identity;
 }
 
-bool FieldsWriter::write(const Record& record, std::uint64_t flow, Direction direction) {
+bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
     const auto known = places_.find(flow);
     const bool live =
         known != places_.end() && book_.generation(known->second.place) == known->second.generation;
     Draft draft;
     Conversation fresh;
+    Direction direction = Direction::forward;
     if (live) {
         const int place = known->second.place, rank = book_.flow_rank(place);
+        // Not FlowTable's direction: its first packet may have been left out.
+        if (record.fields.src != book_.flow(place).ends[0]) direction = Direction::reverse;
         const int side = static_cast<int>(direction);
         if (rank < code::near_flows) {
             put({Item::flow, rank * 2 + side});
@@ -212,8 +215,8 @@ bool FieldsWriter::say_transport(Draft& draft, const Record& actual, const Packe
         if (const auto rank = me.starts.find(f.sequence)) {
             if (!say(draft, {Item::sequence, *rank})) return false;
         } else {
-            const TcpSide& rules = draft.flow->rules.own(draft.direction);
-            const Distance d = write_distance(sequence_distance(f.sequence, rules.next));
+            const Distance d =
+                write_distance(sequence_distance(f.sequence, sequence_base(draft).value_or(0)));
             if (!say(draft, {Item::sequence, code::sequence_distance + d.value}, d.bytes)) return false;
         }
     }

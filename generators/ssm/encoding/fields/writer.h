@@ -28,7 +28,7 @@ class FieldsWriter {
     std::uint64_t left_out() const { return left_out_; }
 
   private:
-    bool write(const Record& record, std::uint64_t flow, Direction direction);
+    bool write(const Record& record, std::uint64_t flow);
     void put(ItemHead head, std::span<const std::uint8_t> bytes = {});
     /// An item of a packet; false where apply() refuses it.
     bool say(Draft& draft, ItemHead head, std::span<const std::uint8_t> bytes = {});
