@@ -39,5 +39,76 @@ TEST(FieldsLossless, ConstraintsAllowRealTraffic) {
     EXPECT_LT(static_cast<double>(refused), 0.001 * static_cast<double>(fed)) << refused << " of " << fed;
 }
 
+PacketFields datagram(const Endpoint& src, const Endpoint& dst, std::uint16_t ip_id) {
+    PacketFields fields;
+    fields.protocol = ip_protocol::udp;
+    fields.src = src;
+    fields.dst = dst;
+    fields.ip_id = ip_id;
+    fields.payload_length = 20;
+    return fields;
+}
+
+const Endpoint client{{4, {10, 0, 0, 1}}, 50000}, server{{4, {198, 51, 100, 9}}, 53};
+
+// A flow whose first packet cannot be said begins with the answer to it: directions are those of what is
+// left.
+TEST(FieldsLossless, AFlowsFirstPacketIsLeftOut) {
+    const FieldsEncoding encoding({"any"});
+    Trace trace;
+    std::vector<std::uint8_t> odd = build_packet(datagram(client, server, 1));
+    odd[14 + 6] |= 0x80;  // the reserved flag of RFC 791
+    trace.append(0, odd, static_cast<std::uint32_t>(odd.size()));
+    for (std::uint16_t i = 0; i < 6; ++i) {
+        const bool answer = i % 2 == 0;
+        const auto frame = build_packet(answer ? datagram(server, client, static_cast<std::uint16_t>(500 + i))
+                                               : datagram(client, server, static_cast<std::uint16_t>(2 + i)));
+        trace.append((i + 1) * 1'000'000, frame, static_cast<std::uint32_t>(frame.size()));
+    }
+    EXPECT_EQ(expect_lossless(encoding, trace), 1U);
+}
+
+// The same ports again, in silence and after more of it than a flow outlives: recorded ports are not drawn
+// anew.
+TEST(FieldsLossless, PortsUsedAgain) {
+    const FieldsEncoding encoding({"any"});
+    Trace trace;
+    for (const std::int64_t second : {0, 10, 75, 76, 200})
+        for (const bool answer : {true, false}) {
+            const auto frame =
+                build_packet(answer ? datagram(server, client, 7) : datagram(client, server, 8));
+            trace.append(second * 1'000'000'000 + (answer ? 0 : 5), frame,
+                         static_cast<std::uint32_t>(frame.size()));
+        }
+    EXPECT_EQ(expect_lossless(encoding, trace), 0U);
+}
+
+// A capture that begins between an acknowledgement and data far behind it.
+TEST(FieldsLossless, NumbersOfASenderNotSeenYet) {
+    const FieldsEncoding encoding({"any"});
+    Trace trace;
+    PacketFields fields;
+    fields.src = client;
+    fields.dst = server;
+    fields.tcp_flags = tcp_flag::ack;
+    fields.acknowledgement = 1'000'000;
+    auto frame = build_packet(fields);
+    trace.append(0, frame, static_cast<std::uint32_t>(frame.size()));
+    std::swap(fields.src, fields.dst);
+    fields.sequence = 900'000;
+    fields.payload_length = 100;
+    frame = build_packet(fields);
+    trace.append(1000, frame, static_cast<std::uint32_t>(frame.size()));
+    EXPECT_EQ(expect_lossless(encoding, trace), 0U);
+}
+
+TEST(FieldsLossless, NothingAtAll) {
+    const FieldsEncoding encoding({"any"});
+    EncodeReport report;
+    EXPECT_EQ(encoding.encode("any", {}, report),
+              (std::vector<Token>{encoding.label_token("any"), encoding.end_token()}));
+    EXPECT_EQ(expect_lossless(encoding, {}), 0U);
+}
+
 }  // namespace
 }  // namespace tracebench::ssm

@@ -11,6 +11,12 @@ bool is_checksum(const Rule& rule) {
     return rule.id.ends_with("checksum");
 }
 
+/// Of other ICMP messages rules also ask what is inside.
+bool is_echo(const PacketFields& fields) {
+    const std::uint8_t type = fields.icmp_type;
+    return fields.protocol == ip_protocol::icmp ? type == 0 || type == 8 : type == 128 || type == 129;
+}
+
 /// The rules that can fail here, taken out of the table once.
 const std::vector<const Rule*>& rules_in_question() {
     static const std::vector<const Rule*> rules = [] {
@@ -25,8 +31,7 @@ const std::vector<const Rule*>& rules_in_question() {
 }  // namespace
 
 bool passes_rules(const Record& record, const Draft& draft) {
-    // Of ICMP messages rules also ask what is inside.
-    const bool whole = !record.tcp() && !record.udp();
+    const bool whole = !record.tcp() && !record.udp() && !is_echo(record.fields);
     const std::vector<std::uint8_t> headers = whole ? build_frame(record, 0) : build_headers(record);
     const RulePacket packet =
         read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, headers});
