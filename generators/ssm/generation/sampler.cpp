@@ -12,6 +12,8 @@ namespace {
 
 // After so many rejections every token is asked for: the outcome is distributed alike, and bounded in time.
 constexpr int max_rejections = 8;
+// A sum that was reduced to this part of itself has lost digits and is added up again.
+constexpr double cancellation = 1e-3;
 
 }  // namespace
 
@@ -121,14 +123,18 @@ Token Sampler::likeliest(const std::function<bool(Token)>& allowed) {
 Sampler::Draw Sampler::draw(std::span<const float> logits, const TokenHistory& history, Random& random,
                             const std::function<bool(Token)>& allowed) {
     weigh(logits, history);
+    const double all = total();
+    double left = all;
     Draw draw;
-    draw.first = draw.token = draw_weighted(random, total());
+    draw.first = draw.token = draw_weighted(random, left);
     for (int rejections = 1; !allowed(draw.token); ++rejections) {
-        weights_[static_cast<std::size_t>(draw.token)] = 0;
+        float& weight = weights_[static_cast<std::size_t>(draw.token)];
+        left -= static_cast<double>(weight);
+        weight = 0;
         if (rejections == max_rejections)
             for (std::size_t i = 0; i < vocabulary_; ++i)
                 if (weights_[i] > 0 && !allowed(static_cast<Token>(i))) weights_[i] = 0;
-        const double left = total();
+        if (rejections == max_rejections || left < all * cancellation) left = total();
         if (left <= 0) {
             draw.token = likeliest(allowed);
             break;
