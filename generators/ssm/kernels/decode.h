@@ -1,6 +1,7 @@
 #pragma once
-/// The recurrent step of a whole model on the CPU, for one or many sequences side by side: each weight is
-/// read once a step, so a single sequence runs at the speed of memory and many share the reads.
+/// The recurrent step of a whole Mamba-2 model (Dao and Gu, "Transformers are SSMs", ICML 2024) on the CPU,
+/// for one or many sequences side by side: each weight is read once a step, so a single sequence runs at the
+/// speed of memory and many share the reads.
 
 #include <cstdint>
 #include <memory>
@@ -15,22 +16,31 @@ namespace tracebench::ssm {
 enum class DecodeProcessor { this_one, avx512, avx2, portable };
 
 struct DecodeKernelOptions {
-    bool bfloat16 = false;  ///< keep the matrices in bfloat16; products accumulate in float32
-    int threads = 1;
+    /// Keep the matrices in bfloat16 and what goes into states in half precision, rounded every few tokens;
+    /// everything is added up in float32.
+    bool bfloat16 = false;
+    int threads = 1;  ///< at most; while one is faster (tried again and again), one
     DecodeProcessor processor = DecodeProcessor::this_one;
 };
 
-/// Copies (and repacks) what it is given. [padded vocabulary, d_model] embedding, [d_model] final norm.
+/// One step at a time; a kernel belongs to one thread. A row's logits are the same to the last bit whatever
+/// the other rows do and however many rows and threads there are; not on another DecodeProcessor.
 class DecodeKernel {
   public:
+    /// Copies and repacks what it is given: [padded vocabulary, d_model] embedding, which is also the output
+    /// layer; one entry a layer; [d_model] final norm. Every row begins anew. Memory does not grow
+    /// afterwards.
     DecodeKernel(const ModelConfig& config, const DecodeKernelOptions& options, const float* embedding,
                  const std::vector<BlockArrays<const float>>& blocks, const float* final_norm,
                  std::int64_t rows);
     ~DecodeKernel();
-    /// One token a row; a negative token leaves its row as it is. `logits`: rows * vocab_size.
+    /// One token a row, below vocab_size; a negative one leaves its row, and its logits, as they are.
+    /// `logits`: rows * vocab_size. Throws std::invalid_argument, before anything is done: another size, a
+    /// token outside the vocabulary.
     void step(std::span<const std::int32_t> tokens, std::span<float> logits);
+    /// The row begins anew. Throws std::out_of_range.
     void reset(std::int64_t row);
-    /// Bytes of weights that one step reads: what its speed is measured against.
+    /// Bytes of weights that one step reads: what its speed is measured against. Without what pads them.
     std::int64_t weight_bytes() const;
 
   private:

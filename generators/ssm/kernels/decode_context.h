@@ -22,8 +22,8 @@ struct Layer {
     AlignedArray<float> norm;         ///< [model]
     AlignedArray<float> conv_weight;  ///< [d_conv, channels], the current token's last
     AlignedArray<float> conv_bias;    ///< [channels]
-    AlignedArray<float> dt_bias;      ///< [heads]
-    AlignedArray<float> a;            ///< [heads] -exp(A_log)
+    AlignedArray<float> dt_bias;      ///< [heads, padded]
+    AlignedArray<float> a;            ///< [heads, padded] -exp(A_log)
     AlignedArray<float> d;            ///< [heads]
     AlignedArray<float> gate_norm;    ///< [inner]
     PackedMatrix in_proj;             ///< [projection, model]

@@ -278,17 +278,21 @@ TEST(Decode, Bfloat16DoesNotDrift) {
     EXPECT_LT(late, 1.5 * early);
 }
 
-// A head whose values no half can hold as they are, beside one that would vanish.
+// States that no half-precision number is large or small enough for: B is a hundred million times as large as
+// usual in one layer and as small in the other, and C the other way round, so that y is as ever.
 TEST(Decode, Bfloat16StatesOfAnySize) {
     Weights weights = draw_weights(configurations()[1], 4);
-    const std::int64_t inner = weights.config.d_inner(), headdim = weights.config.headdim;
+    const std::int64_t shared = weights.config.ngroups * weights.config.d_state;
+    float factor = 1e8f;
     for (Block& block : weights.blocks) {
-        for (std::int64_t c = 0; c < inner; ++c) {
-            const float factor = c < headdim ? 3e5f : c < 2 * headdim ? 1e-7f : 1.f;
+        for (std::int64_t i = 0; i < 2 * shared; ++i) {
+            const std::int64_t channel = weights.config.d_inner() + i;
+            const float by = i < shared ? factor : 1 / factor;
             for (std::int64_t k = 0; k < weights.config.d_conv; ++k)
-                block.conv_weight[static_cast<std::size_t>(c * weights.config.d_conv + k)] *= factor;
-            block.conv_bias[static_cast<std::size_t>(c)] *= factor;
+                block.conv_weight[static_cast<std::size_t>(channel * weights.config.d_conv + k)] *= by;
+            block.conv_bias[static_cast<std::size_t>(channel)] *= by;
         }
+        factor = 1 / factor;
     }
     EXPECT_LT(worst(weights, 1, 50, {.bfloat16 = true}), 3e-2);
 }
