@@ -19,7 +19,8 @@ TRACEBENCH_CLONES UnitLoss cross_entropy(std::int64_t rows, std::int64_t vocabul
         }
         const float wanted = logits[targets[row]];
         float top = logits[0];
-        for (std::int64_t i = 1; i < vocabulary; ++i) top = logits[i] > top ? logits[i] : top;
+#pragma omp simd reduction(max : top)
+        for (std::int64_t i = 1; i < vocabulary; ++i) top = std::max(top, logits[i]);
         float sum = 0;
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < vocabulary; ++i) {

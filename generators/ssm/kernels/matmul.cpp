@@ -10,6 +10,7 @@
 #include <chrono>
 #include <dnnl.hpp>
 #include <functional>
+#include <type_traits>
 #include <unordered_map>
 
 #include "generators/ssm/kernels/buffer.h"
@@ -136,12 +137,16 @@ template <typename T>
 void WeightOperand<T>::pack(std::int64_t k, std::int64_t n, MatrixView<float> source) {
     k_ = k;
     n_ = n;
+    if constexpr (std::is_same_v<T, float>) {
+        values_ = source.data;
+        if (!source.transposed && source.stride == n) return;
+    }
     memory from(describe(k, n, source.stride, source.transposed, memory::data_type::f32), cpu(),
                 const_cast<float*>(source.data));
-    memory to(describe(k, n, n, false, type_of<T>()), cpu(),
-              values_.reserve(static_cast<std::size_t>(k * n)));
+    memory to(describe(k, n, n, false, type_of<T>()), cpu(), copy_.reserve(static_cast<std::size_t>(k * n)));
     dnnl::stream stream(cpu());
     dnnl::reorder(from, to).execute(stream, from, to);
+    values_ = copy_.data();
 }
 
 bool bfloat16_available() {

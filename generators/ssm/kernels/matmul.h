@@ -24,23 +24,24 @@ template <typename T, typename Result>
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView<T> a, MatrixView<T> b, Result* c,
               std::int64_t c_stride, bool accumulate = false);
 
-/// A right operand that many products share: converted from float, row-major without gaps. (oneDNN's own
-/// blocked layouts are 2% faster, but fall back to a reference implementation where sizes are not multiples
-/// of the block.)
+/// A right operand that many products share: row-major without gaps, in T; a copy only where the source is
+/// not. (oneDNN's own blocked layouts are 2% faster, but fall back to a reference implementation where sizes
+/// are not multiples of the block.)
 template <typename T>
 class WeightOperand {
   public:
-    /// Replaces what it held; [k, n].
+    /// Replaces what it held; [k, n]. The source must outlive the products.
     void pack(std::int64_t k, std::int64_t n, MatrixView<float> source);
     template <typename Result>
     void multiply(std::int64_t m, MatrixView<T> a, Result* c, std::int64_t c_stride,
                   bool accumulate = false) const {
-        ssm::multiply(m, n_, k_, a, MatrixView<T>{values_.data(), n_}, c, c_stride, accumulate);
+        ssm::multiply(m, n_, k_, a, MatrixView<T>{values_, n_}, c, c_stride, accumulate);
     }
 
   private:
     std::int64_t k_ = 0, n_ = 0;
-    Buffer<T> values_;
+    const T* values_ = nullptr;
+    Buffer<T> copy_;
 };
 
 /// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
