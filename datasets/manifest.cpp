@@ -38,14 +38,17 @@ DatasetPlan parse_dataset(const json& entry, const fs::path& base, const std::st
     return plan;
 }
 
-/// Paths in a manifest are relative to it, those in the settings of `captures` too.
+/// Paths in a manifest are relative to it, those in the settings of `captures` and `ssm` too.
 GeneratorPlan parse_generator(const json& entry, const fs::path& base) {
     GeneratorPlan plan;
     plan.name = entry["name"];
     plan.kind = entry.value("kind", plan.name);
     plan.settings = entry.value("settings", json::object());
-    for (const char* key : {"folder", "labels"})
-        if (plan.kind == "captures" && plan.settings.contains(key) && plan.settings[key].is_string())
+    const auto is_path = [&](const std::string& key) {
+        return plan.kind == "captures" ? key == "folder" || key == "labels" : plan.kind == "ssm" && key == "from";
+    };
+    for (const char* key : {"folder", "labels", "from"})
+        if (is_path(key) && plan.settings.contains(key) && plan.settings[key].is_string())
             plan.settings[key] = (base / plan.settings[key].get<std::string>()).lexically_normal().string();
     plan.fit_budget_s = entry.value("fit_budget_s", 0.0);
     plan.sample_budget_s = entry.value("sample_budget_s", 0.0);

@@ -9,6 +9,8 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "generators/ssm/compute_measurement.h"
 
 namespace tracebench::ssm {
 namespace {
@@ -46,6 +48,14 @@ std::vector<std::string> labels_of(const std::vector<LabelledTrace>& samples) {
     return {labels.begin(), labels.end()};
 }
 
+std::string hash_of(const std::vector<NamedTensor>& tensors) {
+    std::string hashes;
+    for (const NamedTensor& tensor : tensors)
+        hashes += sha256(std::string_view(reinterpret_cast<const char*>(tensor.values.data()),
+                                          tensor.values.size() * sizeof(float)));
+    return sha256(hashes);
+}
+
 /// A model folder of ours holds the files one level down.
 std::filesystem::path files_folder(const std::filesystem::path& folder) {
     return !holds_model_files(folder) && holds_model_files(folder / "model") ? folder / "model" : folder;
@@ -63,8 +73,7 @@ SsmGenerator::SsmGenerator(SsmSettings settings, SsmParts parts)
 ComputeOptions SsmGenerator::compute_for(const ModelConfig& config) const {
     ComputeOptions compute = settings_.compute;
     // Narrow matrices gain nothing from bfloat16: converting them costs what the products save.
-    if (settings_.choose_precision && compute.device == "cpu" && config.d_model >= 256 &&
-        __builtin_cpu_supports("avx512bf16"))
+    if (settings_.choose_precision && compute.device == "cpu" && config.d_model >= 256 && bfloat16_products())
         compute.precision = Precision::bfloat16;
     return compute;
 }
@@ -127,7 +136,7 @@ void SsmGenerator::fit(const std::vector<LabelledTrace>& samples, const FitConte
     const json identity = {{"config", model_->config().to_json()},
                            {"encoding", encoding_->name()},
                            {"encoding_settings", settings_.encoding_settings},
-                           {"from", settings_.from.string()},
+                           {"from", settings_.from.empty() ? "" : hash_of(model_->parameters())},
                            {"device", compute.device},
                            {"backend", static_cast<int>(compute.backend)},
                            {"precision", static_cast<int>(compute.precision)}};

@@ -52,6 +52,16 @@ TEST_F(ManifestTest, FillsInDefaults) {
     EXPECT_TRUE(manifest.classifiers.models.empty());
 }
 
+TEST_F(ManifestTest, TakesPathsInSettingsFromItsOwnFolder) {
+    json document = good();
+    document["generators"] = {{{"name", "captures"}, {"settings", {{"folder", "captures"}, {"from", "x"}}}},
+                              {{"name", "tuned"}, {"kind", "ssm"}, {"settings", {{"from", "models/a"}}}}};
+    const Manifest manifest = load(document);
+    EXPECT_EQ(manifest.generators[0].settings["folder"], (folder_ / "captures").string());
+    EXPECT_EQ(manifest.generators[0].settings["from"], "x");
+    EXPECT_EQ(manifest.generators[1].settings["from"], (folder_ / "models" / "a").string());
+}
+
 TEST_F(ManifestTest, HashIgnoresLayoutButNotContent) {
     const Manifest first = load(good());
     write_file(folder_ / "m.json", good().dump());
