@@ -120,6 +120,7 @@ void SsmGenerator::fit(const std::vector<LabelledTrace>& samples, const FitConte
     for (const LabelledTrace& sample : samples) {
         context.listener().check_interrupted();
         EncodeReport of_sample;
+        encoding_->observe(sample.label, sample.trace);
         std::vector<Token> tokens = encoding_->encode(sample.label, sample.trace, of_sample);
         report.add(of_sample);
         if (of_sample.packets > 0)
