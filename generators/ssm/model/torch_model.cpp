@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <atomic>
 #include <cmath>
 #include <stdexcept>
 #include <unordered_map>
@@ -23,7 +24,9 @@ constexpr std::int64_t steps_base = 1 << 20;
 }  // namespace
 
 void use_threads(int threads) {
-    at::set_num_threads(threads);
+    // LibTorch makes its pool of threads anew whenever it is told, even if nothing changes.
+    static std::atomic<int> told{0};
+    if (told.exchange(threads) != threads) at::set_num_threads(threads);
     omp_set_num_threads(threads);
 }
 
