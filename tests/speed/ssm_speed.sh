@@ -10,7 +10,7 @@ here=$(dirname "$0")
 speed=${1:-$here/../../build/speed_ssm}
 seconds=${2:-10}
 python=${PYTHON:-/usr/bin/python3}
-sizes='128:4 256:8 768:24'
+sizes=${SIZES:-128:4 256:8 768:24}  # d_model:layers
 
 value() { printf '%s\n' "$2" | awk -v name="$1" '$1 == name { print $2 }'; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.1f", a / b; else printf "-" }'; }

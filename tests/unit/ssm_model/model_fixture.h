@@ -26,9 +26,9 @@ inline ModelConfig odd_config() {
 
 inline std::unique_ptr<SequenceModel> make_model(const ModelConfig& config, Backend backend,
                                                  Precision precision = Precision::float32,
-                                                 std::int64_t chunk = 5) {
-    return make_sequence_model(config,
-                               {.backend = backend, .precision = precision, .threads = 2, .chunk = chunk}, 7);
+                                                 std::int64_t chunk = 5, int threads = 2) {
+    return make_sequence_model(
+        config, {.backend = backend, .precision = precision, .threads = threads, .chunk = chunk}, 7);
 }
 
 /// The initial parameters, disturbed.

@@ -175,6 +175,18 @@ TEST_P(OptimizerTest, SameStepsSameBits) {
     EXPECT_EQ(after(), after());
 }
 
+TEST(FusedThreadsTest, DoNotChangeABit) {
+    const auto after = [](int threads) {
+        auto model = make_model(odd_config(), Backend::fused, Precision::float32, 5, threads);
+        for (std::uint64_t step = 0; step < 3; ++step) train(*model, step);
+        std::vector<std::vector<float>> all;
+        for (const NamedTensor& tensor : model->parameters()) all.push_back(tensor.values);
+        return all;
+    };
+    EXPECT_EQ(after(1), after(2));
+    EXPECT_EQ(after(1), after(5));
+}
+
 struct Damage {
     const char* name;
     std::function<void(Tensors&)> apply;
