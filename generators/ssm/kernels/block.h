@@ -34,7 +34,7 @@ struct BlockState {
 };
 
 struct KernelOptions {
-    bool bfloat16 = false;    ///< matrix products in bfloat16 where the processor has them
+    bool bfloat16 = false;    ///< matrix products in bfloat16 where the processor has them, else float32
     std::int64_t chunk = 64;  ///< tokens a chunk of the scan; 64 was fastest for d_model 128, 256 and 768
     int threads = 1;
 };

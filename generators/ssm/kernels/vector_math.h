@@ -43,10 +43,10 @@ TRACEBENCH_INLINE Bfloat16 from_float<Bfloat16>(float value) {
     return {static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)};
 }
 
-/// e^x to 3e-7 relative (without fused multiply-add 6e-6 at the ends) for x in [-87, 88]; beyond, the value
+/// e^x to 3e-7 relative (without fused multiply-add 6e-6 at the ends) for x in [-87, 87]; beyond, the value
 /// at the end of that range. The polynomial is that of Cephes' expf (Moshier).
 TRACEBENCH_INLINE float fast_exp(float x) {
-    x = x < 88.f ? x : 88.f;
+    x = x < 87.f ? x : 87.f;
     x = x > -87.f ? x : -87.f;
     const float n = __builtin_floorf(x * 1.44269504089f + 0.5f);
     const float r = x - n * 0.693147180560f;
