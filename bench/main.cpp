@@ -1,9 +1,11 @@
 /// Entry point: parses the command line, runs one verb, turns errors into one line and an exit code.
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "base/error.h"
@@ -37,6 +39,15 @@ void add_verbs(CLI::App& app, cli::Action& action) {
     cli::add_doctor(app, action);
 }
 
+/// OpenMP's threads spin while they wait for each other, which on a machine that others use too makes
+/// training four times slower. Its library reads how to wait when the program is loaded, so the program is
+/// started once more.
+void wait_without_spinning(char** argv) {
+    if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+    setenv("OMP_WAIT_POLICY", "passive", 1);
+    execv("/proc/self/exe", argv);  // where it cannot be, things are slower and no worse
+}
+
 int run(int argc, char** argv) {
     CLI::App app{"tracebench: how far is this synthetic traffic from the real thing, and does it matter?"};
     app.name("tracebench");
@@ -50,8 +61,9 @@ int run(int argc, char** argv) {
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
         const bool unknown_verb = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-        fmt::print(stderr, "tracebench: {}; see 'tracebench --help'\n",
-                   unknown_verb ? fmt::format("'{}' is no verb", printable(argv[1])) : printable(error.what()));
+        fmt::print(
+            stderr, "tracebench: {}; see 'tracebench --help'\n",
+            unknown_verb ? fmt::format("'{}' is no verb", printable(argv[1])) : printable(error.what()));
         return 2;
     }
     return action();
@@ -60,6 +72,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    wait_without_spinning(argv);
     install_interrupt_handler();
     try {
         return run(argc, argv);
