@@ -126,7 +126,7 @@ int run(bool as_json) {
     fmt::print("GPU: {}\n", report["gpu"].is_null() ? "none" : report["gpu"].get<std::string>());
     if (const json& ssm = report["ssm"]; !ssm.is_null())
         fmt::print(
-            "state-space model: fastest with {} threads, chunks of {}, {} ({} tokens/s, 2 layers of 256); "
+            "state-space model: fastest with {} threads, chunks of {}, {} ({} tokens/s, a layer of 256); "
             "bfloat16 products {}; by default {} threads, chunks of {}\n",
             ssm["threads"].get<int>(), ssm["chunk"].get<int>(), ssm["precision"].get<std::string>(),
             ssm["tokens_per_second"].get<double>(),

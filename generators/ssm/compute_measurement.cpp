@@ -18,7 +18,7 @@ constexpr std::int64_t tokens = 1024;
 ModelConfig trial_config() {
     ModelConfig config;
     config.d_model = 256;
-    config.n_layer = 2;
+    config.n_layer = 1;
     config.vocab_size = 512;
     return config;
 }

@@ -21,7 +21,7 @@ struct ComputeMeasurement {
     std::vector<ComputeTrial> trials;  ///< fastest first
 };
 
-/// Trains a small model (two layers of 256) on random tokens with each candidate in turn, and keeps each
+/// Trains a small model (one layer of 256) on random tokens with each candidate in turn, and keeps each
 /// one's best time. Ends after about `seconds`, or when each has had two steps. Throws InputError where there
 /// is no LibTorch.
 ComputeMeasurement measure_compute(double seconds);

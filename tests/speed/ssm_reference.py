@@ -2,7 +2,8 @@
 """The PyTorch that the state-space model is timed against: Mamba-2 in plain operations, as listing 1 of Dao and Gu
 (ICML 2024) and mamba_ssm's own fallback have it. Needs python3-torch.
 
-    tests/speed/ssm_reference.py train|generate D_MODEL LAYERS SECONDS [ROWS]
+    tests/speed/ssm_reference.py train D_MODEL LAYERS SECONDS TOKENS
+    tests/speed/ssm_reference.py generate D_MODEL LAYERS SECONDS ROWS
 """
 import math
 import os
@@ -13,7 +14,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-VOCABULARY, SEGMENT, CHUNK = 512, 4096, 64
+VOCABULARY, CHUNK = 512, 64
 D_STATE, D_CONV, HEADDIM = 128, 4, 64
 
 
@@ -114,9 +115,9 @@ class Model(nn.Module):
         return F.linear(self.norm(hidden), self.embedding.weight)
 
 
-def train(model, seconds):
+def train(model, seconds, length):
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4)
-    tokens = torch.randint(VOCABULARY, (1, SEGMENT + 1))
+    tokens = torch.randint(VOCABULARY, (1, length + 1))
 
     def step():
         begin = time.monotonic()
@@ -130,7 +131,7 @@ def train(model, seconds):
     best, begin = step(), time.monotonic()
     while time.monotonic() - begin + best < seconds:
         best = min(best, step())
-    print("tokens_per_second %.1f" % (SEGMENT / best))
+    print("tokens_per_second %.1f" % (length / best))
 
 
 @torch.no_grad()
@@ -148,12 +149,8 @@ def generate(model, seconds, rows):
 
 def main():
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    what, d_model, layers, seconds = sys.argv[1], *map(int, sys.argv[2:5])
-    model = Model(d_model, layers)
-    if what == "train":
-        train(model, seconds)
-    else:
-        generate(model, seconds, int(sys.argv[5]))
+    d_model, layers, seconds, count = map(int, sys.argv[2:6])
+    {"train": train, "generate": generate}[sys.argv[1]](Model(d_model, layers), seconds, count)
 
 
 if __name__ == "__main__":

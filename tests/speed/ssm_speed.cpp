@@ -1,6 +1,6 @@
 // The state-space model through its loader: one measurement a process, so that peak memory is its own.
 //
-//     speed_ssm train    D_MODEL LAYERS fused|plain float32|bfloat16 SECONDS
+//     speed_ssm train    D_MODEL LAYERS fused|plain float32|bfloat16 SECONDS TOKENS
 //     speed_ssm generate D_MODEL LAYERS fused|plain float32|bfloat16 SECONDS ROWS
 //     speed_ssm context  D_MODEL LAYERS TOKENS SEGMENT
 //
@@ -12,13 +12,13 @@
 #include <charconv>
 #include <chrono>
 #include <fstream>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/random.h"
 #include "generators/ssm/compute_measurement.h"
+#include "generators/ssm/kernels/decode_memory.h"
 #include "generators/ssm/sequence_model.h"
 
 namespace {
@@ -28,7 +28,6 @@ using namespace tracebench::ssm;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t vocabulary = 512;
-constexpr std::int64_t segment = 4096;  ///< tokens a training step, one row
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -85,47 +84,69 @@ double train_step(SequenceModel& model, std::span<const Token> tokens, bool cont
 }
 
 /// The fastest step of those that fit into `seconds`, after one that makes memory and primitives.
-void train(SequenceModel& model, double seconds) {
-    const std::vector<Token> tokens = random_tokens(segment + 1);
+void train(SequenceModel& model, double seconds, std::int64_t length) {
+    const std::vector<Token> tokens = random_tokens(length + 1);
     train_step(model, tokens, false);
     double best = train_step(model, tokens, false);
     const Clock::time_point begin = Clock::now();
     while (seconds_since(begin) + best < seconds) best = std::min(best, train_step(model, tokens, false));
-    fmt::print("tokens_per_second {:.1f}\n", segment / best);
+    fmt::print("tokens_per_second {:.1f}\n", static_cast<double>(length) / best);
     if (model.compute().backend == Backend::plain) return;
     measure_products(true);
     const double wall = train_step(model, tokens, false);
     fmt::print("product_share {:.3f}\n", product_seconds() / (wall * model.compute().threads));
 }
 
-/// Sums `bytes` of memory with all threads, so often that starting them does not count.
-double bytes_per_second(std::int64_t bytes, int threads, double seconds) {
-    std::vector<std::uint64_t> buffer(static_cast<std::size_t>(bytes) / sizeof(std::uint64_t), 1);
-    const std::int64_t repeats = std::max<std::int64_t>(1, (std::int64_t{1} << 30) / bytes);
-    double best = 0;
-    const Clock::time_point begin = Clock::now();
-    while (seconds_since(begin) < seconds) {
-        const Clock::time_point pass = Clock::now();
-        std::vector<std::uint64_t> sums(static_cast<std::size_t>(threads) * 8);  // a cache line each
+__attribute__((target_clones("avx512f", "avx2", "default"))) std::uint64_t sum(const std::uint64_t* values,
+                                                                               std::size_t size) {
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < size; ++i) total += values[i];
+    return total;
+}
+
+/// Reads `bytes` of memory on huge pages, as the weights are, by one thread or by all, so often that starting
+/// them does not count; the fastest pass.
+class MemoryReader {
+  public:
+    MemoryReader(std::int64_t bytes, int threads)
+        : values_(static_cast<std::size_t>(bytes) / sizeof(std::uint64_t)), threads_(threads) {}
+
+    void measure(double seconds) {
+        const Clock::time_point begin = Clock::now();
+        while (seconds_since(begin) < seconds)
+            for (const int team : {1, threads_}) pass(static_cast<std::size_t>(team));
+    }
+    double bytes_per_second() const { return best_; }
+
+  private:
+    void pass(std::size_t team) {
+        const double bytes = static_cast<double>(values_.size() * sizeof(std::uint64_t));
+        const int repeats = std::max(1, static_cast<int>(2e8 / bytes));
+        std::vector<std::uint64_t> sums(team * 8);  // a cache line each
         std::vector<std::thread> workers;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(threads); ++i)
+        const Clock::time_point begin = Clock::now();
+        for (std::size_t i = 0; i < team; ++i)
             workers.emplace_back([&, i] {
-                const auto part =
-                    static_cast<std::ptrdiff_t>(buffer.size() / static_cast<std::size_t>(threads));
-                const auto first = buffer.begin() + static_cast<std::ptrdiff_t>(i) * part;
-                for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {
-                    sums[i * 8] += std::reduce(first, first + part);
+                const std::size_t part = values_.size() / team;
+                for (int repeat = 0; repeat < repeats; ++repeat) {
+                    sums[i * 8] += sum(values_.data() + i * part, part);
                     asm volatile("" ::: "memory");  // each time anew
                 }
             });
         for (std::thread& worker : workers) worker.join();
-        if (std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}) == 0) return 0;
-        best = std::max(best, static_cast<double>(bytes * repeats) / seconds_since(pass));
+        best_ = std::max(best_, bytes * repeats / seconds_since(begin));
     }
-    return best;
-}
+
+    decode::AlignedArray<std::uint64_t> values_;
+    int threads_;
+    double best_ = 0;
+};
 
 void generate(SequenceModel& model, double seconds, std::int64_t rows) {
+    const std::int64_t each = model.compute().precision == Precision::bfloat16 ? 2 : 4;
+    const std::int64_t weights = model.config().parameters() * each;
+    MemoryReader reader(weights, model.compute().threads);
+    reader.measure(seconds / 4);
     auto decoder = model.decoder(rows);
     const std::vector<Token> tokens = random_tokens(rows);
     std::vector<float> logits(static_cast<std::size_t>(rows * vocabulary));
@@ -143,9 +164,8 @@ void generate(SequenceModel& model, double seconds, std::int64_t rows) {
         best = std::max(best, static_cast<double>(steps) / seconds_since(slice));
     }
     fmt::print("tokens_per_second {:.1f}\n", best * static_cast<double>(rows));
-    const std::int64_t each = model.compute().precision == Precision::bfloat16 ? 2 : 4;
-    const std::int64_t weights = model.config().parameters() * each;
-    const double bandwidth = bytes_per_second(weights, model.compute().threads, seconds / 2);
+    reader.measure(seconds / 4);
+    const double bandwidth = reader.bytes_per_second();
     fmt::print("weight_mebibytes {:.1f}\n", static_cast<double>(weights) / (1 << 20));
     fmt::print("bandwidth_gigabytes_per_second {:.2f}\n", bandwidth * 1e-9);
     fmt::print("bandwidth_share {:.3f}\n", best * static_cast<double>(weights) / bandwidth);
@@ -164,9 +184,9 @@ void context(SequenceModel& model, std::int64_t tokens, std::int64_t length) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-    if (arguments.size() == 6 && arguments[0] == "train")
+    if (arguments.size() == 7 && arguments[0] == "train")
         train(*make(arguments[1], arguments[2], arguments[3], arguments[4]),
-              static_cast<double>(number(arguments[5])));
+              static_cast<double>(number(arguments[5])), number(arguments[6]));
     else if (arguments.size() == 7 && arguments[0] == "generate")
         generate(*make(arguments[1], arguments[2], arguments[3], arguments[4]),
                  static_cast<double>(number(arguments[5])), number(arguments[6]));
