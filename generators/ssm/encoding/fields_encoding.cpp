@@ -15,7 +15,7 @@
 namespace tracebench::ssm {
 namespace {
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr std::size_t most_labels = 10'000;
 constexpr std::uint32_t largest_snap = 262'144;
 
@@ -57,7 +57,10 @@ void FieldsEncoding::observe(const std::string&, const Trace& trace) {
 FieldsTranscript FieldsEncoding::transcribe(const std::string& label, const Trace& trace,
                                             EncodeReport& report) const {
     const EthernetTrace ethernet = to_ethernet(trace);
-    FieldsWriter writer(vocabulary_, label_token(label));
+    // How long flows are is known only at their end, but said at their beginning.
+    FieldsWriter measuring(vocabulary_, label_token(label), {});
+    for (const PacketView& packet : ethernet.trace.packets) measuring.add(packet);
+    FieldsWriter writer(vocabulary_, label_token(label), measuring.extents());
     for (const PacketView& packet : ethernet.trace.packets) writer.add(packet);
     FieldsTranscript transcript;
     transcript.tokens = writer.finish();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "generators/ssm/encoding/fields/extent.h"
 #include "traffic/bytes.h"
 #include "traffic/rules/rule_packet.h"
 
@@ -72,6 +73,10 @@ bool Conversation::is_over(std::int64_t time_ns) const {
 bool Conversation::is_between_hosts() const {
     return address_kind(ends[0].address) != AddressKind::fixed &&
            address_kind(ends[1].address) != AddressKind::fixed;
+}
+
+bool Conversation::tells_left(bool elsewhere) const {
+    return elsewhere || left_octave(left()) != left_octave(left() + 1);
 }
 
 int Conversation::state(Direction d) const {

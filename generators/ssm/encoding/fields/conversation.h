@@ -118,11 +118,16 @@ struct Conversation {
     Direction last = Direction::forward;
     PacketClass last_class = PacketClass::syn;
     std::uint64_t packets = 0;
+    std::uint64_t extent = 0;  ///< packets that it will have
     std::int64_t last_ns = 0;  ///< time of its last packet
     FlowState rules;           ///< what the protocol rules remember
 
     std::uint8_t version() const { return ends[0].address.version; }
     bool tcp() const { return protocol == ip_protocol::tcp; }
+    /// Whether the model is told what is left before the next packet: where that has passed a power of two,
+    /// or where it was elsewhere meanwhile.
+    bool tells_left(bool elsewhere) const;
+    std::uint64_t left() const { return extent > packets ? extent - packets : 0; }
     const Sender& own(Direction d) const { return senders[static_cast<int>(d)]; }
     const Sender& peer(Direction d) const { return senders[1 - static_cast<int>(d)]; }
     Phase phase() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "generators/ssm/encoding/fields/extent.h"
 #include "generators/ssm/encoding/fields/gap.h"
 
 namespace tracebench::ssm {
@@ -41,6 +42,10 @@ class Replay : public Identities {
         return address_ < recorded_.addresses.size() ? take(recorded_.addresses, address_) : example(kind);
     }
     std::uint16_t port(int) override { return take(recorded_.ports, port_); }
+    std::uint64_t extent(int bucket) override {
+        return extent_ < recorded_.extents.size() ? take(recorded_.extents, extent_)
+                                                  : extent_range(bucket).first;
+    }
     bool redraws() const override { return false; }
     std::pair<MacAddress, MacAddress> macs(const IpAddress&, const IpAddress&) override {
         // The packet's own are asked for after packet() gave them.
@@ -56,7 +61,7 @@ class Replay : public Identities {
     }
 
     const RecordedIdentities& recorded_;
-    std::size_t packet_ = 0, address_ = 0, port_ = 0;
+    std::size_t packet_ = 0, address_ = 0, port_ = 0, extent_ = 0;
 };
 
 class Fresh : public Identities {
@@ -82,6 +87,10 @@ class Fresh : public Identities {
         return identity;
     }
     IpAddress address(int kind) override { return addresses_.draw(example(kind)); }
+    std::uint64_t extent(int bucket) override {
+        const auto [first, width] = extent_range(bucket);
+        return first + random_.below(width);
+    }
     std::uint16_t port(int kind) override {
         const std::uint16_t like = kind == code::ephemeral_dynamic  ? 50000
                                    : kind == code::ephemeral_middle ? 40000

@@ -42,6 +42,8 @@ class Identities {
     virtual std::uint16_t port(int kind) = 0;
     /// Whether what cannot be had may be drawn again; recorded ones are right even so.
     virtual bool redraws() const = 0;
+    /// A number of packets or flows from a bucket of extent.h.
+    virtual std::uint64_t extent(int bucket) = 0;
     /// MAC addresses of a flow's first packet.
     virtual std::pair<MacAddress, MacAddress> macs(const IpAddress& src, const IpAddress& dst) = 0;
 };
@@ -51,6 +53,7 @@ struct RecordedIdentities {
     std::vector<PacketIdentity> packets;
     std::vector<IpAddress> addresses;
     std::vector<std::uint16_t> ports;
+    std::vector<std::uint64_t> extents;
 };
 /// Gives them back one after another; defaults where there are no more. `recorded` must outlive it.
 std::unique_ptr<Identities> replay_identities(const RecordedIdentities& recorded);

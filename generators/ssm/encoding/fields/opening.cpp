@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "generators/baseline/session_identity.h"
+#include "generators/ssm/encoding/fields/extent.h"
 
 namespace tracebench::ssm {
 namespace {
@@ -40,6 +41,7 @@ std::optional<Item> Opening::next() const {
     const bool ported = flow_.protocol == ip_protocol::tcp || flow_.protocol == ip_protocol::udp;
     if (items_ == 0) return Item::kind;
     if (items_ < (ported ? 5 : 3)) return static_cast<Item>(static_cast<int>(Item::kind) + items_);
+    if (!measured_) return Item::extent;
     return std::nullopt;
 }
 
@@ -51,6 +53,7 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
     const std::optional<Item> item = next();
     if (!item) return false;
     if (*item == Item::kind) return value < code::kinds;
+    if (*item == Item::extent) return value > 0;
     if (*item == Item::source_host || *item == Item::destination_host) {
         // Both ends are of one IP version, and should be two hosts.
         const auto fits = [&](int rank) {
@@ -118,6 +121,11 @@ std::optional<std::uint16_t> Opening::port(int value, std::span<const std::uint8
 void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities& identities) {
     const Item item = *next();
     const int draws = identities.redraws() ? max_draws : 1;
+    if (item == Item::extent) {
+        flow_.extent = identities.extent(value);
+        measured_ = true;
+        return;
+    }
     if (item == Item::kind) {
         flow_.protocol = kinds[static_cast<std::size_t>(value)].protocol;
         ip_version_ = kinds[static_cast<std::size_t>(value)].version;
@@ -156,7 +164,7 @@ void Opening::accept_other(Identities& identities) {
     accept(host ? new_host : port_base() + code::ephemeral_dynamic, {}, identities);
 }
 
-std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record,
+std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
                                        RecordedIdentities& identities) {
     std::vector<OpeningItem> items;
     const PacketFields& f = record.fields;
@@ -181,7 +189,12 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
     };
     add_host(Item::source_host, f.src.address);
     add_host(Item::destination_host, f.dst.address);
-    if (!record.tcp() && !record.udp()) return items;
+    const OpeningItem size{{Item::extent, extent_bucket(extent)}, {}};
+    identities.extents.push_back(extent);
+    if (!record.tcp() && !record.udp()) {
+        items.push_back(size);
+        return items;
+    }
 
     const std::optional<Direction> client = client_side(f.src, f.dst);
     const auto add_port = [&](Item item, const Endpoint& end, bool is_client) {
@@ -199,6 +212,7 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
     };
     add_port(Item::source_port, f.src, client == Direction::forward);
     add_port(Item::destination_port, f.dst, client == Direction::reverse);
+    items.push_back(size);
     return items;
 }
 

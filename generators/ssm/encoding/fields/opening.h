@@ -12,7 +12,7 @@
 
 namespace tracebench::ssm {
 
-/// The items from Item::kind to Item::destination_port, one after another.
+/// The items from Item::kind to Item::extent, one after another.
 class Opening {
   public:
     explicit Opening(const SessionBook& book) : book_(&book) {}
@@ -40,6 +40,7 @@ class Opening {
     const SessionBook* book_;
     Conversation flow_;
     int items_ = 0;
+    bool measured_ = false;  ///< its extent is known
     int ip_version_ = 0;
 };
 
@@ -47,8 +48,9 @@ struct OpeningItem {
     ItemHead head;
     std::vector<std::uint8_t> bytes{};
 };
-/// The items of a flow that begins with this packet; what they leave open is added to `identities`.
-std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record,
+/// The items of a flow of `extent` packets that begins with this one; what they leave open is added to
+/// `identities`.
+std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
                                        RecordedIdentities& identities);
 
 }  // namespace tracebench::ssm

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "generators/ssm/encoding/fields/extent.h"
 #include "generators/ssm/encoding/fields/gap.h"
 #include "generators/ssm/encoding/fields/legality.h"
 
@@ -39,10 +40,12 @@ bool FieldsReader::allowed(Token token) {
 bool FieldsReader::allowed_head(ItemHead head) {
     const bool starts = head.item == Item::flow || head.item == Item::label || head.item == Item::end;
     switch (place_) {
+        case Place::plan:
+            return head.item == Item::flows;
         case Place::service:
-            return head.item == Item::service && vocabulary_.token(head.item, head.value) == *forced();
         case Place::state:
-            return head.item == Item::state && vocabulary_.token(head.item, head.value) == *forced();
+        case Place::left:
+            return vocabulary_.token(head.item, head.value) == *forced();
         case Place::opening:
             return head.item == opening_->next() && opening_->allowed(head.value, {}, options_.constrained);
         case Place::packet:
@@ -52,8 +55,10 @@ bool FieldsReader::allowed_head(ItemHead head) {
         case Place::start:
             break;
     }
-    if (head.item == Item::label) return vocabulary_.token(head.item, head.value) == options_.label;
-    if (head.item == Item::end) return true;
+    if (head.item == Item::label)
+        return vocabulary_.token(head.item, head.value) == options_.label &&
+               (begun_ < flows_ || is_complete());
+    if (head.item == Item::end) return begun_ >= flows_ && is_complete();
     if (head.item != Item::flow) return false;
     return allowed_flow(head.value);
 }
@@ -74,12 +79,28 @@ const Conversation* FieldsReader::flow_at(int rank) const {
     return rank < book_.flow_count() ? &book_.flow(book_.flow_at(rank)) : nullptr;
 }
 
+bool FieldsReader::goes_on(const Conversation& flow) const {
+    const bool current = place_ == Place::packet && &flow == draft_.flow;
+    return flow.left() > (current ? 1 : 0) && (current || !options_.constrained || !flow.is_over(time_ns()));
+}
+
+bool FieldsReader::is_complete() const {
+    if (place_ == Place::packet && live_ < 0 && goes_on(fresh_)) return false;
+    for (int rank = 0; rank < book_.flow_count(); ++rank)
+        if (goes_on(book_.flow(book_.flow_at(rank)))) return false;
+    return true;
+}
+
 bool FieldsReader::allowed_flow(int value) const {
-    const Conversation* const flow = flow_at(value == code::far_flow ? code::near_flows : value / 2);
-    if (flow == nullptr) return false;
-    if (!options_.constrained || value == code::far_flow) return true;
-    if (flow != draft_.flow && flow->is_over(time_ns())) return false;
-    return value % 2 == 0 || flow->is_between_hosts();
+    if (value != code::far_flow) {
+        const Conversation* const flow = flow_at(value / 2);
+        return flow != nullptr && goes_on(*flow) &&
+               (!options_.constrained || value % 2 == 0 || flow->is_between_hosts());
+    }
+    for (int rank = code::near_flows;; ++rank) {
+        const Conversation* const flow = flow_at(rank);
+        if (flow == nullptr || goes_on(*flow)) return flow != nullptr;
+    }
 }
 
 bool FieldsReader::allowed_in_packet(ItemHead head) {
@@ -138,6 +159,7 @@ std::optional<Token> FieldsReader::forced() {
                                  known_port(service_port(book_.flow(live_))).value_or(unknown));
     }
     if (place_ == Place::state) return vocabulary_.token(Item::state, book_.flow(live_).state(picked_));
+    if (place_ == Place::left) return vocabulary_.token(Item::left, left_octave(book_.flow(live_).left()));
     return std::nullopt;
 }
 
@@ -169,16 +191,21 @@ void FieldsReader::begin_packet(const Conversation& flow, Direction direction) {
 void FieldsReader::take_flow(int value) {
     int rank = std::min(value / 2, book_.flow_count() - 1);
     picked_ = value % 2 == 0 ? Direction::forward : Direction::reverse;
-    if (options_.constrained) {  // what was picked by its bytes may be over: the next more recent that is not
-        const auto fits = [&](const Conversation& flow) {
-            return !flow.is_over(book_.now_ns) && (picked_ == Direction::forward || flow.is_between_hosts());
-        };
-        while (rank > 0 && !fits(book_.flow(book_.flow_at(rank)))) --rank;
-        if (!fits(book_.flow(book_.flow_at(rank)))) picked_ = Direction::forward;
-    }
+    // What was picked by its bytes may not go on: then the next more recent far flow that does, or a later
+    // one.
+    const auto fits = [&](int at) { return goes_on(book_.flow(book_.flow_at(at))); };
+    while (rank > code::near_flows && !fits(rank)) --rank;
+    while (!fits(rank) && rank + 1 < book_.flow_count()) ++rank;
     live_ = book_.flow_at(rank);
+    if (options_.constrained && !book_.flow(live_).is_between_hosts()) picked_ = Direction::forward;
     place_ = Place::service;
-    if (rank == 0) begin_packet(book_.flow(live_), picked_);
+    if (rank == 0) tell_left(false);
+}
+
+void FieldsReader::tell_left(bool elsewhere) {
+    const Conversation& flow = book_.flow(live_);
+    place_ = Place::left;
+    if (!flow.tells_left(elsewhere)) begin_packet(flow, picked_);
 }
 
 void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
@@ -194,9 +221,14 @@ void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
         }
         return;
     }
-    if (place_ == Place::service) {
+    if (place_ == Place::plan) {
+        flows_ = identities_->extent(head.value);
+        place_ = Place::start;
+    } else if (place_ == Place::service) {
         place_ = Place::state;
     } else if (place_ == Place::state) {
+        tell_left(true);
+    } else if (place_ == Place::left) {
         begin_packet(book_.flow(live_), picked_);
     } else if (place_ == Place::opening) {
         if (opening_->allowed(head.value, bytes, options_.constrained)) {
@@ -207,6 +239,7 @@ void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
         }
         if (opening_->next()) return;
         fresh_ = opening_->flow();
+        ++begun_;
         live_ = -1;
         begin_packet(fresh_, Direction::forward);
     } else {

@@ -38,11 +38,17 @@ class FieldsReader : public TraceDecoder {
     std::uint64_t corrections() const { return corrections_; }
 
   private:
-    enum class Place : std::uint8_t { start, service, state, opening, packet };
+    enum class Place : std::uint8_t { plan, start, service, state, left, opening, packet };
 
     bool allowed_head(ItemHead head);
     bool allowed_in_packet(ItemHead head);
     bool allowed_flow(int value) const;
+    /// Whether the flow has packets left and, with constraints, has not ended by silence.
+    bool goes_on(const Conversation& flow) const;
+    /// Whether no flow goes on after the packet being written.
+    bool is_complete() const;
+    /// After service and state: what is left is told, or the packet begins.
+    void tell_left(bool elsewhere);
     /// Of the packet being written, or of the last one.
     std::int64_t time_ns() const;
     /// The flow of this rank once the packet being written is finished; null where there is none.
@@ -66,7 +72,7 @@ class FieldsReader : public TraceDecoder {
     const ReaderOptions options_;
     std::unique_ptr<Identities> identities_;
     SessionBook book_;
-    Place place_ = Place::start;
+    Place place_ = Place::plan;
     Draft draft_;
     PacketIdentity identity_;
     std::optional<Opening> opening_;
@@ -78,6 +84,7 @@ class FieldsReader : public TraceDecoder {
     std::deque<DecodedPacket> done_;
     std::int64_t first_ns_ = 0;
     std::uint64_t packets_ = 0, corrections_ = 0;
+    std::uint64_t flows_ = 0, begun_ = 0;  ///< that the session has, and that have begun
     bool ended_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "generators/ssm/encoding/fields/conversation.h"
+#include "generators/ssm/encoding/fields/extent.h"
 #include "generators/ssm/encoding/fields/gap.h"
 #include "traffic/headers.h"
 
@@ -43,10 +44,11 @@ constexpr std::array<std::uint16_t, 20> icmp_types{
     3 << 8 | 13, 133 << 8,   134 << 8, 135 << 8,   136 << 8,   143 << 8};
 
 constexpr std::array<const char*, item_kinds> names{
-    "byte",   "end",    "label",     "flow",    "service",   "state",    "kind",     "source", "destination",
-    "sport",  "dport",  "gap",       "flags",   "icmp",      "length",   "sequence", "ack",    "window",
-    "urgent", "option", "mss",       "scale",   "timestamp", "echo",     "edge",     "ttl",    "tos",
-    "df",     "id",     "flowlabel", "trailer", "macs",      "icmprest", "payload"};
+    "byte",      "end",       "label",       "flows",    "flow",   "service", "state",  "left",
+    "kind",      "source",    "destination", "sport",    "dport",  "extent",  "gap",    "flags",
+    "icmp",      "length",    "sequence",    "ack",      "window", "urgent",  "option", "mss",
+    "scale",     "timestamp", "echo",        "edge",     "ttl",    "tos",     "df",     "id",
+    "flowlabel", "trailer",   "macs",        "icmprest", "payload"};
 
 int count(Item item) {
     switch (item) {
@@ -62,6 +64,11 @@ int count(Item item) {
             return 1;
         case Item::label:
             return 0;
+        case Item::flows:
+        case Item::extent:
+            return extent_buckets;
+        case Item::left:
+            return left_octaves;
         case Item::flow:
             return code::far_flow + 1;
         case Item::service:

@@ -21,14 +21,17 @@ enum class Item : std::uint8_t {
     byte,         ///< one of an item's bytes [0..255]; no item of its own
     end,          ///< the trace ends
     label,        ///< at the very start; later: the packet begins a flow [index of the label]
+    flows,        ///< after the first label: how many flows the session has [extent.h]
     flow,         ///< the packet is of a live flow [rank by recency * 2 + direction; far_flow: 2 bytes]
     service,      ///< context, never learned: whose flow that is [known port]; see is_context()
     state,        ///< context, never learned: where that flow stands [ConversationState]
+    left,         ///< context, never learned: how many packets that flow still has [power of two]
     kind,         ///< of a new flow [IP version and protocol]
     source_host,  ///< [rank by recency, or what kind of new host; literal: 4 or 16 bytes]
     destination_host,
     source_port,  ///< [known port, kind of ephemeral port, as before; literal: 2 bytes]
     destination_port,
+    extent,           ///< how many packets the flow has [extent.h]
     gap,              ///< inter-arrival time [log bucket]
     flags,            ///< TCP flags and whether there is payload [usual combination; else 2 bytes]
     icmp,             ///< type and code [usual; else 2 bytes]
@@ -55,7 +58,7 @@ enum class Item : std::uint8_t {
               ///< 32-bit word on by its last step (RTP's clock), run of unpredictable bytes (ciphertext); 1
               ///< byte]
 };
-inline constexpr std::size_t item_kinds = 34;
+inline constexpr std::size_t item_kinds = 37;
 
 /// What the values of items mean.
 namespace code {
@@ -167,9 +170,9 @@ class Vocabulary {
     Token first_label_ = 0;
 };
 
-/// States and services are told to the model, not asked of it.
+/// Services, states and what is left are told to the model, not asked of it.
 inline bool is_context(Item item) {
-    return item == Item::service || item == Item::state;
+    return item == Item::service || item == Item::state || item == Item::left;
 }
 
 }  // namespace tracebench::ssm

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "generators/ssm/encoding/fields/distance.h"
+#include "generators/ssm/encoding/fields/extent.h"
 #include "generators/ssm/encoding/fields/gap.h"
 #include "generators/ssm/encoding/fields/length_bucket.h"
 #include "generators/ssm/encoding/fields/opening.h"
@@ -42,11 +43,14 @@ bool same(const Record& a, const Record& b) {
 
 }  // namespace
 
-FieldsWriter::FieldsWriter(const Vocabulary& vocabulary, Token label)
+FieldsWriter::FieldsWriter(const Vocabulary& vocabulary, Token label, std::vector<std::uint64_t> extents)
     : vocabulary_(vocabulary),
       label_(label),
+      extents_(std::move(extents)),
       table_({}, [this](const Flow& flow) { places_.erase(flow.number); }) {
     tokens_.push_back(label);
+    put({Item::flows, extent_bucket(extents_.size())});
+    identities_.extents.push_back(extents_.size());
 }
 
 FieldsWriter::~FieldsWriter() = default;
@@ -73,7 +77,8 @@ void FieldsWriter::add(const PacketView& packet) {
         record->fields.payload.resize(
             std::min<std::size_t>(code::payload_bytes, record->fields.payload_length));
     const std::size_t tokens = tokens_.size(), addresses = identities_.addresses.size(),
-                      ports = identities_.ports.size(), packets = identities_.packets.size();
+                      extents = identities_.extents.size(), ports = identities_.ports.size(),
+                      packets = identities_.packets.size();
     if (write(*record, placed->flow)) {
         ++packets_;
         return;
@@ -82,6 +87,7 @@ void FieldsWriter::add(const PacketView& packet) {
     tokens_.resize(tokens);
     identities_.addresses.resize(addresses);
     identities_.ports.resize(ports);
+    identities_.extents.resize(extents);
     identities_.packets.resize(packets);
 }
 
@@ -132,14 +138,20 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
         }
         draft.flow = &book_.flow(place);
         draft.direction = direction;
+        const Conversation& conversation = *draft.flow;
         if (rank > 0) {
             const int unknown = static_cast<int>(known_ports().size());
             put({Item::service, known_port(service_port(*draft.flow)).value_or(unknown)});
             put({Item::state, draft.flow->state(direction)});
         }
+        if (conversation.left() > 0 && conversation.tells_left(rank > 0))
+            put({Item::left, left_octave(conversation.left())});
     } else {
         tokens_.push_back(label_);
-        for (const OpeningItem& item : write_opening(book_, record, identities_)) put(item.head, item.bytes);
+        const std::size_t number = seen_.size();
+        fresh.extent = number < extents_.size() ? extents_[number] : 0;
+        for (const OpeningItem& item : write_opening(book_, record, fresh.extent, identities_))
+            put(item.head, item.bytes);
         fresh.protocol = record.fields.protocol;
         fresh.ends[0] = record.fields.src;
         fresh.ends[1] = record.fields.dst;
@@ -163,8 +175,10 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
     if (!live) {
         for (const std::size_t i : {0, 1}) fresh.hosts[i] = book_.meet(fresh.ends[i].address);
         place = book_.open(std::move(fresh));
-        places_[flow] = {place, book_.generation(place)};
+        places_[flow] = {place, book_.generation(place), seen_.size()};
+        seen_.push_back(0);
     }
+    ++seen_[places_[flow].flow];
     book_.update(place, record, direction);
     return true;
 }
