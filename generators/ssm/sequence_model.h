@@ -85,7 +85,8 @@ class SequenceModel {
     /// Forward only; its carried state is apart from training's.
     virtual Loss evaluate(const Batch& batch) = 0;
 
-    /// What exact resume needs besides the parameters: moments, their step count, the rows' carried state.
+    /// What exact resume needs besides the parameters: moments, their step count, the rows' carried state, and
+    /// gradients (`gradient.NAME`) that optimize() has not used yet. Throws InputError naming `name` and the tensor.
     virtual std::vector<NamedTensor> training_state() const = 0;
     virtual void set_training_state(const std::vector<NamedTensor>& tensors, const std::string& name) = 0;
 
