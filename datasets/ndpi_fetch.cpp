@@ -42,9 +42,11 @@ std::string apt_get(const std::vector<std::string>& options, const std::vector<s
     const ProcessResult result = run_process(request);
     if (!result.succeeded()) {
         const std::string last = result.errors.substr(0, result.errors.find_last_not_of('\n') + 1);
-        throw InputError(program + " " + words.front(),
-                         result.outcome() + ": " + last.substr(last.rfind('\n') == std::string::npos ? 0 : last.rfind('\n') + 1),
-                         "check the network and that this is Debian, or unpack the ndpi source package yourself");
+        throw InputError(
+            program + " " + words.front(),
+            result.outcome() + ": " +
+                last.substr(last.rfind('\n') == std::string::npos ? 0 : last.rfind('\n') + 1),
+            "check the network and that this is Debian, or unpack the ndpi source package yourself");
     }
     return result.output;
 }
@@ -52,8 +54,9 @@ std::string apt_get(const std::vector<std::string>& options, const std::vector<s
 /// Where this machine already gets Debian's packages from: "URI|codename|component" of the main archive.
 std::string debian_source(const fs::path& work) {
     const std::string targets =
-        apt_get({}, {"indextargets", "--format", "$(REPO_URI)|$(CODENAME)|$(COMPONENT)|$(LABEL)|$(ORIGIN)",
-                     "Created-By: Packages"},
+        apt_get({},
+                {"indextargets", "--format", "$(REPO_URI)|$(CODENAME)|$(COMPONENT)|$(LABEL)|$(ORIGIN)",
+                 "Created-By: Packages"},
                 work);
     std::istringstream lines(targets);
     for (std::string line; std::getline(lines, line);) {
@@ -62,20 +65,27 @@ std::string debian_source(const fs::path& work) {
         for (std::string cell; std::getline(cells, cell, '|');) parts.push_back(cell);
         const bool release = parts.size() == 5 && parts[1].find('-') == std::string::npos;
         if (release && parts[2] == "main" && parts[3] == "Debian" && parts[4] == "Debian")
-            return fmt::format("Types: deb-src\nURIs: {}\nSuites: {}\nComponents: main\n"
-                               "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n",
-                               parts[0], parts[1]);
+            return fmt::format(
+                "Types: deb-src\nURIs: {}\nSuites: {}\nComponents: main\n"
+                "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n",
+                parts[0], parts[1]);
     }
-    throw InputError("apt-get indextargets", "names no Debian archive", "run 'apt-get update' on a Debian machine");
+    throw InputError("apt-get indextargets", "names no Debian archive",
+                     "run 'apt-get update' on a Debian machine");
 }
 
 fs::path download(const fs::path& work) {
     fs::create_directories(work / "lists" / "partial");
     write_file(work / "debian.sources", debian_source(work));
-    const std::vector<std::string> options = {
-        "-q", "-o", "Dir::Etc::SourceList=" + (work / "debian.sources").string(), "-o",
-        "Dir::Etc::SourceParts=/dev/null", "-o", "Dir::State::lists=" + (work / "lists").string(),
-        "-o", "APT::Sandbox::User=root"};
+    const std::vector<std::string> options = {"-q",
+                                              "-o",
+                                              "Dir::Etc::SourceList=" + (work / "debian.sources").string(),
+                                              "-o",
+                                              "Dir::Etc::SourceParts=/dev/null",
+                                              "-o",
+                                              "Dir::State::lists=" + (work / "lists").string(),
+                                              "-o",
+                                              "APT::Sandbox::User=root"};
     apt_get(options, {"update"}, work);
     apt_get(options, {"source", "--download-only", "--tar-only", "ndpi"}, work);
     for (const auto& entry : fs::directory_iterator(work)) {
@@ -114,10 +124,11 @@ Unpacked unpack(const fs::path& archive_file, const fs::path& captures, Progress
         const char* raw = archive_entry_pathname(entry);
         const fs::path path = raw == nullptr ? "" : raw;
         const std::string folder = path.parent_path().filename().string(), name = path.filename().string();
-        const bool capture = folder == "pcap" && (name.ends_with(".pcap") || name.ends_with(".pcapng") ||
-                                                  name.ends_with(".cap"));
+        const bool capture = folder == "pcap" &&
+                             (name.ends_with(".pcap") || name.ends_with(".pcapng") || name.ends_with(".cap"));
         const bool result = folder == "result" && name.ends_with(".out");
-        if (archive_entry_filetype(entry) != AE_IFREG || !(capture || result) || name.starts_with(".")) continue;
+        if (archive_entry_filetype(entry) != AE_IFREG || !(capture || result) || name.starts_with("."))
+            continue;
         std::string content;
         char block[1 << 16];
         la_ssize_t size;
@@ -142,9 +153,9 @@ Unpacked unpack(const fs::path& archive_file, const fs::path& captures, Progress
 
 /// Verdicts that say how a flow is carried or that it is unknown, not what it is for.
 bool is_application(const std::string& label) {
-    static const std::set<std::string> carriers = {"unknown", "tls", "http", "quic", "dtls", "stun", "http_proxy",
-                                                   "google", "apple", "microsoft", "azure", "amazonaws",
-                                                   "googleservices", "cloudflare", "appleicloud"};
+    static const std::set<std::string> carriers = {
+        "unknown", "tls",       "http",  "quic",      "dtls",           "stun",       "http_proxy", "google",
+        "apple",   "microsoft", "azure", "amazonaws", "googleservices", "cloudflare", "appleicloud"};
     return !carriers.contains(label);
 }
 
@@ -166,14 +177,27 @@ std::vector<std::string> choose_classes(const fs::path& folder) {
 
 json manifest_for(const std::vector<std::string>& classes) {
     return {{"name", "ndpi"},
-            {"description", "Application flows of nDPI's test captures; labels are nDPI's own verdicts, not ground truth."},
-            {"datasets", {{{"name", "ndpi"}, {"folder", "captures"}, {"labels", "labels.csv"}, {"unit", "flow"},
-                           {"classes", classes}, {"min_packets", 5}, {"max_samples_per_class", 60},
-                           {"split", {{"train", 0.5}, {"seed", 1}}}}}},
-            {"generators", {{{"name", "resample"}}, {{"name", "markov"}}, {{"name", "marginal"}}}},
+            {"description",
+             "Application flows of nDPI's test captures; labels are nDPI's own verdicts, not ground truth."},
+            {"datasets",
+             {{{"name", "ndpi"},
+               {"folder", "captures"},
+               {"labels", "labels.csv"},
+               {"unit", "flow"},
+               {"classes", classes},
+               {"min_packets", 5},
+               {"max_samples_per_class", 60},
+               {"split", {{"train", 0.5}, {"seed", 1}}}}}},
+            {"generators",
+             {{{"name", "resample"}},
+              {{"name", "markov"}},
+              {{"name", "marginal"}},
+              {{"name", "ssm"}, {"settings", {{"preset", "small"}, {"epochs", 3}, {"temperature", 0.9}}}}}},
             {"metrics", {"distance", "compliance", "summary"}},
-            {"classifiers", {{"models", {"xgboost", "forest"}}, {"features", {"nprint", "flow"}},
-                             {"mixing", {0, 0.25, 0.5, 0.75, 1}}}},
+            {"classifiers",
+             {{"models", {"xgboost", "forest"}},
+              {"features", {"nprint", "flow"}},
+              {"mixing", {0, 0.25, 0.5, 0.75, 1}}}},
             {"seeds", {1, 2, 3}}};
 }
 
@@ -196,7 +220,8 @@ FetchReport fetch_ndpi(const fs::path& folder, Progress& progress) {
             const auto result = unpacked.results.find(capture);
             if (result == unpacked.results.end()) continue;
             ++report.captures;
-            std::map<std::string, std::string> flows;  // a 5-tuple used twice: the first verdict that says something
+            std::map<std::string, std::string>
+                flows;  // a 5-tuple used twice: the first verdict that says something
             for (const NdpiVerdict& verdict : parse_ndpi_result(result->second)) {
                 const auto [entry, is_new] = flows.try_emplace(verdict.flow_id, verdict.label);
                 if (!is_new && !is_application(entry->second)) entry->second = verdict.label;

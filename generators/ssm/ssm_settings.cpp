@@ -21,8 +21,8 @@ struct Preset {
 };
 
 constexpr Preset presets[] = {
-    {"tiny", "fields", 64, 2, 32, 32, 4e-3, 2048, 512, 6},         // continuous integration
-    {"small", "fields", 128, 4, 64, 64, 3e-3, 4096, 1024, 12},     // minutes on two cores
+    {"tiny", "fields", 64, 2, 32, 32, 4e-3, 1024, 512, 6},         // continuous integration
+    {"small", "fields", 128, 4, 64, 64, 4e-3, 1024, 512, 8},     // minutes on two cores
     {"base", "fields", 256, 8, 128, 64, 2e-3, 8192, 2048, 20},     // an hour
     {"netssm", "netssm", 768, 24, 128, 64, 5e-4, 4096, 4096, 10},  // as published
 };
