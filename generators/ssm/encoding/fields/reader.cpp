@@ -68,38 +68,38 @@ std::int64_t FieldsReader::time_ns() const {
 }
 
 const Conversation* FieldsReader::flow_at(int rank) const {
-    // The flow of the packet that ends with this token is the most recent one then.
+    // The flow of the packet that ends with this token is the most recent one then. If it begins, another may
+    // have made room for it.
     if (place_ == Place::packet) {
         if (rank == 0) return draft_.flow;
-        if (live_ < 0)
-            --rank;
-        else if (rank <= book_.flow_rank(live_))
-            --rank;
+        if (rank <= gone_rank_) --rank;
     }
     return rank < book_.flow_count() ? &book_.flow(book_.flow_at(rank)) : nullptr;
 }
 
-bool FieldsReader::goes_on(const Conversation& flow) const {
+bool FieldsReader::goes_on(const Conversation& flow, std::int64_t now_ns) const {
     const bool current = place_ == Place::packet && &flow == draft_.flow;
-    return flow.left() > (current ? 1 : 0) && (current || !options_.constrained || !flow.is_over(time_ns()));
+    return flow.left() > (current ? 1 : 0) && (current || !options_.constrained || !flow.is_over(now_ns));
 }
 
 bool FieldsReader::is_complete() const {
-    if (place_ == Place::packet && live_ < 0 && goes_on(fresh_)) return false;
-    for (int rank = 0; rank < book_.flow_count(); ++rank)
-        if (goes_on(book_.flow(book_.flow_at(rank)))) return false;
-    return true;
+    const std::int64_t now_ns = time_ns();
+    for (int rank = 0;; ++rank) {
+        const Conversation* const flow = flow_at(rank);
+        if (flow == nullptr || goes_on(*flow, now_ns)) return flow == nullptr;
+    }
 }
 
 bool FieldsReader::allowed_flow(int value) const {
+    const std::int64_t now_ns = time_ns();
     if (value != code::far_flow) {
         const Conversation* const flow = flow_at(value / 2);
-        return flow != nullptr && goes_on(*flow) &&
+        return flow != nullptr && goes_on(*flow, now_ns) &&
                (!options_.constrained || value % 2 == 0 || flow->is_between_hosts());
     }
     for (int rank = code::near_flows;; ++rank) {
         const Conversation* const flow = flow_at(rank);
-        if (flow == nullptr || goes_on(*flow)) return flow != nullptr;
+        if (flow == nullptr || goes_on(*flow, now_ns)) return flow != nullptr;
     }
 }
 
@@ -185,6 +185,8 @@ void FieldsReader::begin_packet(const Conversation& flow, Direction direction) {
     draft_ = {};
     draft_.flow = &flow;
     draft_.direction = direction;
+    const int gone = live_ < 0 ? book_.replaced_by(fresh_) : live_;
+    gone_rank_ = gone < 0 ? book_.flow_count() : book_.flow_rank(gone);
     place_ = Place::packet;
 }
 
@@ -193,7 +195,7 @@ void FieldsReader::take_flow(int value) {
     picked_ = value % 2 == 0 ? Direction::forward : Direction::reverse;
     // What was picked by its bytes may not go on: then the next more recent far flow that does, or a later
     // one.
-    const auto fits = [&](int at) { return goes_on(book_.flow(book_.flow_at(at))); };
+    const auto fits = [&](int at) { return goes_on(book_.flow(book_.flow_at(at)), book_.now_ns); };
     while (rank > code::near_flows && !fits(rank)) --rank;
     while (!fits(rank) && rank + 1 < book_.flow_count()) ++rank;
     live_ = book_.flow_at(rank);

@@ -44,7 +44,7 @@ class FieldsReader : public TraceDecoder {
     bool allowed_in_packet(ItemHead head);
     bool allowed_flow(int value) const;
     /// Whether the flow has packets left and, with constraints, has not ended by silence.
-    bool goes_on(const Conversation& flow) const;
+    bool goes_on(const Conversation& flow, std::int64_t now_ns) const;
     /// Whether no flow goes on after the packet being written.
     bool is_complete() const;
     /// After service and state: what is left is told, or the packet begins.
@@ -77,7 +77,8 @@ class FieldsReader : public TraceDecoder {
     PacketIdentity identity_;
     std::optional<Opening> opening_;
     Conversation fresh_;
-    int live_ = -1;  ///< place of the draft's flow; -1: it begins with this packet
+    int live_ = -1;      ///< place of the draft's flow; -1: it begins with this packet
+    int gone_rank_ = 0;  ///< rank that the draft's flow leaves, or the flow that makes room for it
     Direction picked_ = Direction::forward;
     std::optional<ItemHead> pending_;  ///< an item whose bytes are still to come
     std::vector<std::uint8_t> bytes_;

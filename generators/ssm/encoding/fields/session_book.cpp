@@ -44,18 +44,21 @@ bool SessionBook::is_live(std::uint8_t protocol, const Endpoint& a, const Endpoi
     return found != live_.end() && !flow(found->second).has_ended(now_ns);
 }
 
+int SessionBook::replaced_by(const Conversation& conversation) const {
+    const auto same = live_.find(key_of(conversation.protocol, conversation.ends[0], conversation.ends[1]));
+    if (same != live_.end()) return same->second;
+    return flows_.size() == most_flows ? recent_flows_.back() : -1;
+}
+
 int SessionBook::open(Conversation conversation) {
     const LiveKey key = key_of(conversation.protocol, conversation.ends[0], conversation.ends[1]);
-    int place = static_cast<int>(flows_.size());
-    if (const auto same = live_.find(key); same != live_.end()) {
-        place = same->second;  // it takes the place of the flow that had these ends
-        to_front(recent_flows_, static_cast<std::size_t>(flow_rank(place)));
-    } else if (flows_.size() == most_flows) {
-        place = recent_flows_.back();
+    int place = replaced_by(conversation);
+    if (place >= 0) {
         const Conversation& old = flow(place);
         live_.erase(key_of(old.protocol, old.ends[0], old.ends[1]));
-        to_front(recent_flows_, recent_flows_.size() - 1);
+        to_front(recent_flows_, static_cast<std::size_t>(flow_rank(place)));
     } else {
+        place = static_cast<int>(flows_.size());
         flows_.emplace_back();
         generations_.push_back(0);
         recent_flows_.insert(recent_flows_.begin(), place);

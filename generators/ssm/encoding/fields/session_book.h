@@ -53,6 +53,9 @@ class SessionBook {
     int flow_rank(int place) const;
     /// A place for a flow that begins; it is the most recent then. Keeps `conversation`.
     int open(Conversation conversation);
+    /// The place of the flow that open() would forget for it: one with the same ends and protocol, or the one
+    /// unused for longest where there is no room; -1: none.
+    int replaced_by(const Conversation& conversation) const;
     /// Whether a live flow has these ends and protocol, and would go on with a packet at now_ns.
     bool is_live(std::uint8_t protocol, const Endpoint& a, const Endpoint& b) const;
     /// How often the place was given to another flow: to notice that a flow was dropped.
