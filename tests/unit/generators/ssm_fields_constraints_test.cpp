@@ -1,5 +1,4 @@
-#include <set>
-
+#include "generators/ssm/encoding/fields/extent.h"
 #include "ssm_fields_support.h"
 #include "traffic/rules/checker.h"
 
@@ -11,7 +10,6 @@ using namespace fields_testing;
 Trace walked(const FieldsEncoding& encoding, std::uint64_t seed, int tokens, bool constrained) {
     const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained});
     RandomWalk(encoding, *decoder, seed).go(tokens);
-    EXPECT_TRUE(decoder->ended());
     Trace trace = packets_of(*decoder);
     EXPECT_EQ(trace.size(), decoder->packets());
     return trace;
@@ -60,6 +58,11 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     };
     EXPECT_FALSE(decoder->allowed(-1));
     EXPECT_FALSE(decoder->allowed(static_cast<Token>(vocabulary.size())));
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::label, 0)));  // flows are announced first
+    EXPECT_FALSE(decoder->allowed(encoding.end_token()));
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::extent, 1)));
+    accept(Item::flows, 1);
+    EXPECT_FALSE(decoder->allowed(encoding.end_token()));             // one is to come
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::flow, 0)));  // there is none yet
     EXPECT_FALSE(decoder->allowed(encoding.label_token("other")));    // of another kind of traffic
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::byte, 0)));
@@ -74,10 +77,14 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::byte, 0)));
     accept(Item::source_port, *known_port(5353));
     accept(Item::destination_port, *known_port(5353));
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::gap, 0)));
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::extent, 0)));  // it has this packet at least
+    accept(Item::extent, 1);
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::length, 60)));
     accept(Item::gap, 0);
     EXPECT_FALSE(decoder->allowed(encoding.end_token()));
     accept(Item::length, code::length_exact + 20);
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::flow, 0)));  // this was all of it
     accept(Item::end, 0);
     EXPECT_TRUE(decoder->ended());
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::label, 0)));
@@ -125,21 +132,57 @@ TEST(FieldsConstraints, ManyFlowsStayLegal) {
         ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
         decoder->accept(token);
     };
-    for (int i = 0; i < 5200; ++i) {
+    accept(Item::flows, extent_bucket(5200));  // of 1024 numbers
+    std::uint64_t flows = 0;
+    for (; !decoder->allowed(encoding.end_token()); ++flows) {
         accept(Item::label, 0);
         accept(Item::kind, code::tcp4);
         accept(Item::source_host, code::new_10);  // only some 250 of them are to be had
         accept(Item::destination_host, code::new_192);
         accept(Item::source_port, ephemeral);
         accept(Item::destination_port, *known_port(443));
+        accept(Item::extent, 1);
         accept(Item::gap, 40);
         accept(Item::flags, 0);
         ASSERT_FALSE(HasFatalFailure());
     }
     accept(Item::end, 0);
     const Trace trace = packets_of(*decoder);
-    EXPECT_EQ(trace.size(), 5200U);
+    EXPECT_EQ(trace.size(), flows);
+    EXPECT_GE(flows, 5120U);
+    EXPECT_LT(flows, 6144U);
     EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
+}
+
+// A flow that makes room for the one that begins cannot be picked any more, whatever it had left.
+TEST(FieldsConstraints, AFlowThatIsForgottenHasEnded) {
+    const FieldsEncoding encoding({"any"});
+    const Vocabulary& vocabulary = encoding.vocabulary();
+    const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    const auto accept = [&](Item item, int value) {
+        const Token token = vocabulary.token(item, value);
+        ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
+        decoder->accept(token);
+    };
+    const Token far = vocabulary.token(Item::flow, code::far_flow);
+    accept(Item::flows, extent_bucket(most_flows));
+    for (std::size_t i = 0; i <= most_flows; ++i) {
+        if (i == most_flows) {
+            EXPECT_TRUE(decoder->allowed(far));  // the first flow, still
+        }
+        accept(Item::label, 0);
+        accept(Item::kind, code::udp4);
+        accept(Item::source_host, code::new_10);
+        accept(Item::destination_host, code::new_192);
+        accept(Item::source_port, ephemeral);
+        accept(Item::destination_port, *known_port(443));
+        accept(Item::extent, i == 0 ? 2 : 1);
+        accept(Item::gap, 0);
+        accept(Item::length, code::length_exact + 20);
+        ASSERT_FALSE(HasFatalFailure());
+    }
+    EXPECT_FALSE(decoder->allowed(far));
 }
 
 }  // namespace

@@ -9,19 +9,41 @@ namespace {
 
 using namespace fields_testing;
 
+/// Drawn afresh but for the numbers of flows and packets: those of a capture, whose tokens hold for no
+/// others.
+class FreshOfTheSameExtents : public Identities {
+  public:
+    FreshOfTheSameExtents(const RecordedIdentities& recorded, std::uint64_t seed)
+        : recorded_(replay_identities(recorded)), fresh_(fresh_identities(seed)) {}
+
+    PacketIdentity packet(int gap_bucket) override { return fresh_->packet(gap_bucket); }
+    IpAddress address(int kind) override { return fresh_->address(kind); }
+    std::uint16_t port(int kind) override { return fresh_->port(kind); }
+    bool redraws() const override { return fresh_->redraws(); }
+    std::uint64_t extent(int bucket) override { return recorded_->extent(bucket); }
+    std::pair<MacAddress, MacAddress> macs(const IpAddress& src, const IpAddress& dst) override {
+        return fresh_->macs(src, dst);
+    }
+
+  private:
+    std::unique_ptr<Identities> recorded_, fresh_;
+};
+
 /// A capture's own tokens given to a decoder that draws identities afresh.
 Trace decoded(const FieldsEncoding& encoding, const Trace& trace, std::uint64_t seed) {
     EncodeReport report;
-    const std::vector<Token> tokens = encoding.encode("any", trace, report);
-    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = false});
+    const auto [tokens, recorded] = encoding.transcribe("any", trace, report);
+    FieldsReader decoder(encoding.vocabulary(), {encoding.label_token("any"), false},
+                         std::make_unique<FreshOfTheSameExtents>(recorded, seed));
     for (std::size_t i = 1; i < tokens.size(); ++i) {
-        if (!decoder->allowed(tokens[i])) {
+        if (!decoder.allowed(tokens[i])) {
             ADD_FAILURE() << "not allowed: " << encoding.vocabulary().name(tokens[i]);
             break;
         }
-        decoder->accept(tokens[i]);
+        decoder.accept(tokens[i]);
     }
-    return packets_of(*decoder);
+    EXPECT_TRUE(decoder.ended());
+    return packets_of(decoder);
 }
 
 struct Identifiers {

@@ -83,6 +83,26 @@ TEST(FieldsLossless, PortsUsedAgain) {
     EXPECT_EQ(expect_lossless(encoding, trace), 0U);
 }
 
+// A flow takes the place of one with its ports, and an older one (TCP, which may be silent for longer) goes
+// on.
+TEST(FieldsLossless, PortsUsedAgainBesideAnotherFlow) {
+    const FieldsEncoding encoding({"any"});
+    Trace trace;
+    const auto add = [&](std::int64_t second, std::uint8_t protocol) {
+        PacketFields fields = datagram(client, server, 7);
+        fields.protocol = protocol;
+        fields.tcp_flags = tcp_flag::ack;
+        const auto frame = build_packet(fields);
+        trace.append(second * 1'000'000'000, frame, static_cast<std::uint32_t>(frame.size()));
+    };
+    add(0, ip_protocol::tcp);
+    add(10, ip_protocol::udp);
+    add(75, ip_protocol::udp);  // after 65 s of silence: another flow
+    add(76, ip_protocol::tcp);  // second to it, as the first datagram's flow is no more
+    add(77, ip_protocol::udp);
+    EXPECT_EQ(expect_lossless(encoding, trace), 0U);
+}
+
 // A capture that begins between an acknowledgement and data far behind it.
 TEST(FieldsLossless, NumbersOfASenderNotSeenYet) {
     const FieldsEncoding encoding({"any"});
@@ -106,7 +126,8 @@ TEST(FieldsLossless, NothingAtAll) {
     const FieldsEncoding encoding({"any"});
     EncodeReport report;
     EXPECT_EQ(encoding.encode("any", {}, report),
-              (std::vector<Token>{encoding.label_token("any"), encoding.end_token()}));
+              (std::vector<Token>{encoding.label_token("any"), encoding.vocabulary().token(Item::flows, 0),
+                                  encoding.end_token()}));
     EXPECT_EQ(expect_lossless(encoding, {}), 0U);
 }
 
