@@ -73,9 +73,11 @@ Tensor scan(const ModelConfig& config, std::int64_t chunk, Tensor x, Tensor dt, 
     const Tensor kept = total.exp().unsqueeze(-1).unsqueeze(-1);
     Tensor current = state.reshape({rows, groups, shared, p, n});
     std::vector<Tensor> before;
-    for (std::int64_t i = 0; i < chunks; ++i) {
+    // Not select(): each one's gradient would be a tensor of all chunks.
+    const std::vector<Tensor> keeps = kept.unbind(1), adds = added.unbind(1);
+    for (std::size_t i = 0; i < adds.size(); ++i) {
         before.push_back(current);
-        current = current * kept.select(1, i) + added.select(1, i);
+        current = current * keeps[i] + adds[i];
     }
     state = current.reshape({rows, heads, p, n});
 
