@@ -13,7 +13,7 @@
 namespace tracebench::ssm {
 namespace {
 
-/// Measured on two cores with AVX-512 (tests/speed/ssm_speed.sh): see `doctor` for other machines.
+/// The fastest of 32 to 256 on two cores with AVX-512; `doctor` says what is on another machine.
 constexpr std::int64_t default_chunk = 64;
 constexpr std::int64_t longest_chunk = 4096;
 
