@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "generators/ssm/compute_measurement.h"
 
 namespace tracebench::ssm {
 namespace {
@@ -70,14 +69,6 @@ std::unique_ptr<Generator> SsmGenerator::make(const CheckedJson& settings) {
 SsmGenerator::SsmGenerator(SsmSettings settings, SsmParts parts)
     : settings_(std::move(settings)), parts_(std::move(parts)) {}
 
-ComputeOptions SsmGenerator::compute_for(const ModelConfig& config) const {
-    ComputeOptions compute = settings_.compute;
-    // Narrow matrices gain nothing from bfloat16: converting them costs what the products save.
-    if (settings_.choose_precision && compute.device == "cpu" && config.d_model >= 256 && bfloat16_products())
-        compute.precision = Precision::bfloat16;
-    return compute;
-}
-
 ModelFiles SsmGenerator::starting_point(const std::vector<LabelledTrace>& samples, std::uint64_t seed) const {
     if (settings_.from.empty()) {
         ModelFiles files;
@@ -98,7 +89,7 @@ ModelFiles SsmGenerator::starting_point(const std::vector<LabelledTrace>& sample
 }
 
 void SsmGenerator::build(ModelFiles files, std::uint64_t seed, const std::string& name) {
-    auto model = parts_.make_model(files.config, compute_for(files.config), seed);
+    auto model = parts_.make_model(files.config, settings_.compute, seed);
     if (!files.weights.empty()) model->set_parameters(files.weights, name);
     model_ = std::move(model);
     encoding_ = std::move(files.encoding);

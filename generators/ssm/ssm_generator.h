@@ -45,7 +45,6 @@ class SsmGenerator : public Generator {
   private:
     ModelFiles starting_point(const std::vector<LabelledTrace>& samples, std::uint64_t seed) const;
     void build(ModelFiles files, std::uint64_t seed, const std::string& name);
-    ComputeOptions compute_for(const ModelConfig& config) const;
     TracesRequest traces_request(const SampleRequest& request) const;
     void require_fitted(const std::string& label) const;
 

@@ -18,7 +18,6 @@ struct SsmSettings {
     bool encoding_given = false;
     ModelConfig model;  ///< its vocabulary is the encoding's
     ComputeOptions compute;
-    bool choose_precision = true;  ///< compute.precision is ours to choose
     TrainingOptions training;
     /// The preset's epochs, for a training that is limited neither in epochs nor steps nor seconds.
     std::int64_t default_epochs = 0;
