@@ -42,9 +42,6 @@ class SessionBook {
 
     std::int64_t now_ns = 0;  ///< time of the last packet; 0 before the first: see started
     bool started = false;
-    /// Whether a live flow other than the one used last is picked: then the model is told about it.
-    bool is_current(int flow) const { return !recent_flows_.empty() && recent_flows_.front() == flow; }
-
     /// Flows have a place (0 .. most_flows - 1) that stays theirs while they live.
     Conversation& flow(int place) { return flows_[static_cast<std::size_t>(place)]; }
     const Conversation& flow(int place) const { return flows_[static_cast<std::size_t>(place)]; }
