@@ -1,0 +1,28 @@
+#pragma once
+/// Which host a flow's end is, said without its address.
+
+#include <cstdint>
+#include <vector>
+
+#include "base/random.h"
+#include "generators/fresh_identifiers.h"
+#include "traffic/flow_key.h"
+
+namespace tracebench::diffusion {
+
+/// Addresses as the 32 bits of model_rows.h and back. Encoding and decoding the same flows step by step keep
+/// the same order of hosts.
+class HostRecency {
+  public:
+    std::uint32_t encode(const IpAddress& address);
+    /// An address drawn for a host not seen before; `other` is the flow's other end, which it will not be.
+    IpAddress decode(std::uint32_t code, std::uint8_t version, const IpAddress& other, FreshAddresses& fresh);
+
+  private:
+    std::vector<IpAddress>& hosts(std::uint8_t version) { return hosts_[version == 6]; }
+    void use(const IpAddress& address);
+
+    std::vector<IpAddress> hosts_[2];  ///< IPv4, IPv6; latest last
+};
+
+}  // namespace tracebench::diffusion
