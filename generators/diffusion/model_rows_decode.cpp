@@ -80,6 +80,7 @@ class Decoder {
         flow.destination.address =
             hosts_.decode(get(bits, field::destination), version, flow.source.address, fresh_);
         image_.flows.push_back(flow);
+        ported_.push_back(kind.has_transport && has_ports(kind.protocol));
         return static_cast<std::uint32_t>(image_.flows.size() - 1);
     }
 
@@ -100,9 +101,8 @@ class Decoder {
         std::vector<std::map<std::uint16_t, std::uint32_t>> counts[2];
         for (auto& of_end : counts) of_end.resize(image_.flows.size());
         for (const ImageRow& row : image_.rows) {
-            const std::uint8_t protocol = image_.flows[row.flow].protocol;
-            if (!has_ports(protocol)) continue;
-            const PortFields ports = port_fields(protocol);
+            if (!ported_[row.flow]) continue;
+            const PortFields ports = port_fields(image_.flows[row.flow].protocol);
             const auto sender = static_cast<std::size_t>(row.direction);
             ++counts[sender][row.flow][static_cast<std::uint16_t>(get(row.bits, ports.source))];
             ++counts[1 - sender][row.flow][static_cast<std::uint16_t>(get(row.bits, ports.destination))];
@@ -110,7 +110,7 @@ class Decoder {
         std::set<std::pair<std::uint8_t, std::pair<Endpoint, Endpoint>>> taken;
         for (std::size_t f = 0; f < image_.flows.size(); ++f) {
             ImageFlow& flow = image_.flows[f];
-            if (!has_ports(flow.protocol)) continue;
+            if (!ported_[f]) continue;
             const std::uint16_t source = most_frequent(counts[0][f]),
                                 destination = most_frequent(counts[1][f]);
             constexpr int draws = 64;  // until two flows may be one
@@ -139,7 +139,7 @@ class Decoder {
             put_where_present(bits, field::destination, first_four(to.address));
             restore_id(row);
         }
-        if (has_ports(flow.protocol)) {
+        if (ported_[row.flow]) {
             const PortFields ports = port_fields(flow.protocol);
             restore_port(bits, ports.source, from.port);
             restore_port(bits, ports.destination, to.port);
@@ -207,6 +207,7 @@ class Decoder {
     Random& random_;
     FreshAddresses fresh_;
     PacketImage image_;
+    std::vector<bool> ported_;  ///< as image_.flows; fragments after the first have no ports
     FlowRecency recency_;
     HostRecency hosts_;
     std::vector<FlowCounters> counters_;  ///< as image_.flows
