@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/weight_file.h"
 
 namespace tracebench::ssm {
 namespace fs = std::filesystem;

@@ -10,8 +10,8 @@
 
 #include "generators/ssm/encoding/encoding.h"
 #include "generators/ssm/model_config.h"
-#include "generators/ssm/named_tensor.h"
 #include "generators/ssm/training/training_record.h"
+#include "generators/weights/named_tensor.h"
 
 namespace tracebench::ssm {
 

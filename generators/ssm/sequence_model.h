@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "generators/ssm/model_config.h"
-#include "generators/ssm/named_tensor.h"
+#include "generators/weights/named_tensor.h"
 
 namespace tracebench::ssm {
 

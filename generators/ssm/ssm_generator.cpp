@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "generators/turn.h"
 
 namespace tracebench::ssm {
 namespace {
@@ -25,21 +25,6 @@ constexpr std::size_t packets_in_memory = 4'000'000;
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-/// A turn at all the cores. Waiting can be interrupted.
-class Turn {
-  public:
-    explicit Turn(const Progress& progress) : lock_(mutex(), std::defer_lock) {
-        while (!lock_.try_lock_for(std::chrono::milliseconds(100))) progress.check_interrupted();
-    }
-
-  private:
-    static std::timed_mutex& mutex() {
-        static std::timed_mutex instance;
-        return instance;
-    }
-    std::unique_lock<std::timed_mutex> lock_;
-};
 
 std::vector<std::string> labels_of(const std::vector<LabelledTrace>& samples) {
     std::set<std::string> labels;

@@ -8,7 +8,7 @@
 
 #include "generators/ssm/model/torch.h"
 #include "generators/ssm/model_config.h"
-#include "generators/ssm/named_tensor.h"
+#include "generators/weights/named_tensor.h"
 
 namespace tracebench::ssm {
 

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
-#include "generators/ssm/training/validation_split.h"
+#include "generators/training/validation_split.h"
 
 namespace tracebench::ssm {
 namespace {

@@ -10,8 +10,8 @@
 #include "base/progress.h"
 #include "generators/ssm/sequence_model.h"
 #include "generators/ssm/training/batches.h"
-#include "generators/ssm/training/checkpoint.h"
-#include "generators/ssm/training/learning_rate.h"
+#include "generators/training/checkpoint.h"
+#include "generators/training/learning_rate.h"
 #include "generators/ssm/training/training_record.h"
 
 namespace tracebench::ssm {

@@ -7,8 +7,8 @@
 
 #include "base/random.h"
 #include "generators/ssm/training/batches.h"
-#include "generators/ssm/training/learning_rate.h"
-#include "generators/ssm/training/validation_split.h"
+#include "generators/training/learning_rate.h"
+#include "generators/training/validation_split.h"
 
 namespace tracebench::ssm {
 namespace {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/weight_file.h"
 #include "model_fixture.h"
 #include "naive_model.h"
 

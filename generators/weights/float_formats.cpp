@@ -1,11 +1,11 @@
-#include "generators/ssm/weights/float_formats.h"
+#include "generators/weights/float_formats.h"
 
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "weights are little-endian and read as they are");
@@ -80,4 +80,4 @@ std::optional<std::uint64_t> element_count(std::span<const std::int64_t> shape) 
     return none ? 0 : static_cast<std::uint64_t>(bounded);
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,4 +1,4 @@
-#include "generators/ssm/weights/safetensors_header.h"
+#include "generators/weights/safetensors_header.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 constexpr std::size_t most_tensors = 1 << 17, most_dimensions = 8, longest_name = 1024;
@@ -205,4 +205,4 @@ std::vector<SafetensorsEntry> parse_safetensors_header(std::string_view text, st
     return entries;
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <limits>
 
-#include "generators/ssm/weights/float_formats.h"
+#include "generators/weights/float_formats.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 template <typename Stored>
@@ -69,4 +69,4 @@ TEST(ElementCount, MultipliesWithinBounds) {
 }
 
 }  // namespace
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,4 +1,4 @@
-/// Against PyTorch, and against readers and writers that are not ours: see tests/golden/ssm_weights/make.py.
+/// Against PyTorch, and against readers and writers that are not ours: see tests/golden/weights/make.py.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,17 +8,16 @@
 
 #include "base/file.h"
 #include "base/process.h"
-#include "ssm_weights_support.h"
+#include "weights_support.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
 using testing::WeightFolder;
 
-const std::filesystem::path golden =
-    std::filesystem::path(TRACEBENCH_SOURCE_DIR) / "tests/golden/ssm_weights";
+const std::filesystem::path golden = std::filesystem::path(TRACEBENCH_SOURCE_DIR) / "tests/golden/weights";
 
 json expected(const char* which) {
     return json::parse(read_file(golden / "expected.json")).at(which);
@@ -87,4 +86,4 @@ TEST(SsmWeightsGolden, WritesWhatAnotherReaderReads) {
 }
 
 }  // namespace
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,13 +1,13 @@
-#include "generators/ssm/training/checkpoint.h"
+#include "generators/training/checkpoint.h"
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "generators/checked_json.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/weight_file.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace fs = std::filesystem;
 namespace {
 
@@ -86,4 +86,4 @@ void CheckpointFolder::save(const Checkpoint& checkpoint) const {
     fs::remove(folder_ / tensor_files[name == tensor_files[0] ? 1 : 0], ignored);
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 enum class FloatFormat {
     float32,
@@ -27,4 +27,4 @@ void read_floats(FloatFormat format, std::span<const std::uint8_t> bytes, std::u
 /// Elements of a tensor of this shape; nothing where an extent is negative or the product is beyond 2^62.
 std::optional<std::uint64_t> element_count(std::span<const std::int64_t> shape);
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,4 +1,4 @@
-#include "generators/ssm/training/validation_split.h"
+#include "generators/training/validation_split.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 ValidationSplit split_validation(const std::vector<std::string>& labels, double fraction,
                                  std::uint64_t seed) {
@@ -31,4 +31,4 @@ ValidationSplit split_validation(const std::vector<std::string>& labels, double 
     return split;
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -5,12 +5,12 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "generators/ssm/weights/mapped_file.h"
-#include "generators/ssm/weights/state_dict.h"
-#include "generators/ssm/weights/stored_zip.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/mapped_file.h"
+#include "generators/weights/state_dict.h"
+#include "generators/weights/stored_zip.h"
+#include "generators/weights/weight_file.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 constexpr std::uint64_t largest_pickle = 16 << 20;  // about 100 bytes a tensor
@@ -95,4 +95,4 @@ std::vector<NamedTensor> read_pytorch_bin(const std::filesystem::path& path) {
     return tensors;
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 struct NamedTensor {
     std::string name;  ///< as in mamba_ssm: `backbone.layers.0.mixer.in_proj.weight`
@@ -19,4 +19,4 @@ struct NamedTensor {
     }
 };
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "generators/ssm/weights/state_dict.h"
-#include "tests/unit/generators/ssm_weights_support.h"
+#include "generators/weights/state_dict.h"
+#include "tests/unit/generators/weights_support.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 using testing::WeightFolder;
@@ -92,7 +92,7 @@ void must_end_well(const std::string& bytes, Read read) {
 }
 
 std::string golden(const char* name) {
-    return read_file(std::filesystem::path(TRACEBENCH_SOURCE_DIR) / "tests/golden/ssm_weights" / name);
+    return read_file(std::filesystem::path(TRACEBENCH_SOURCE_DIR) / "tests/golden/weights" / name);
 }
 
 RC_GTEST_PROP(Safetensors, DamageNeverCrashes, ()) {
@@ -166,4 +166,4 @@ RC_GTEST_PROP(StateDict, AnyOpcodesEndWell, ()) {
 }
 
 }  // namespace
-}  // namespace tracebench::ssm
+}  // namespace tracebench

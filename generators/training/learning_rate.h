@@ -1,7 +1,7 @@
 #pragma once
 /// The learning rate over a training: linear warm-up, then half a cosine (Loshchilov and Hutter, 2017).
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 struct LearningRateSchedule {
     double peak = 2e-3;
@@ -13,4 +13,4 @@ struct LearningRateSchedule {
     double at(double progress) const;
 };
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

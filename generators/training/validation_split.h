@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 struct ValidationSplit {
     std::vector<std::size_t> train, validation;  ///< ascending
@@ -15,4 +15,4 @@ struct ValidationSplit {
 /// four or more; none of a label with fewer, so that it is not lost to training. Fraction 0: none at all.
 ValidationSplit split_validation(const std::vector<std::string>& labels, double fraction, std::uint64_t seed);
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

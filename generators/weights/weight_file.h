@@ -7,9 +7,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
-#include "generators/ssm/named_tensor.h"
+#include "generators/weights/named_tensor.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 /// Reads every tensor (F32, F16, BF16, F64; others are refused) as 32-bit floats.
 /// https://huggingface.co/docs/safetensors: 8 bytes little-endian header size, a JSON header, data.
@@ -36,4 +36,4 @@ std::vector<NamedTensor> read_pytorch_bin(const std::filesystem::path& path);
 /// `model.safetensors` of a model folder, or else its `pytorch_model.bin`.
 std::vector<NamedTensor> read_weights(const std::filesystem::path& folder);
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

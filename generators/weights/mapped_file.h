@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <span>
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 class MappedFile {
   public:
@@ -22,4 +22,4 @@ class MappedFile {
     std::span<const std::uint8_t> bytes_;
 };
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "ssm_weights_support.h"
+#include "weights_support.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 using ::testing::ElementsAre;
@@ -241,4 +241,4 @@ TEST(ReadWeights, NamesAFolderWithoutWeights) {
 }
 
 }  // namespace
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,4 +1,4 @@
-#include "generators/ssm/weights/pickle_machine.h"
+#include "generators/weights/pickle_machine.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 constexpr std::size_t most_values = 1 << 20;  // 1,024 layers of 9 tensors make about 200,000
@@ -297,4 +297,4 @@ Pickle::Pickle(std::string_view bytes, std::span<const std::string_view> globals
     PickleMachine(*this, bytes, globals, name);
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -10,7 +10,7 @@
 
 struct archive;
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 /// The members one after the other, in the order of their place in the file.
 class StoredZip {
@@ -39,4 +39,4 @@ class StoredZip {
     std::unique_ptr<archive, int (*)(archive*)> reader_;
 };
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,4 +1,4 @@
-#include "generators/ssm/weights/state_dict.h"
+#include "generators/weights/state_dict.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <unordered_set>
 
 #include "base/error.h"
-#include "generators/ssm/weights/pickle_machine.h"
+#include "generators/weights/pickle_machine.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 using Kind = PickleValue::Kind;
@@ -201,4 +201,4 @@ std::vector<TensorView> read_state_dict(std::string_view bytes, const std::strin
     return views;
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ssm_weights_support.h"
+#include "weights_support.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 using ::testing::AllOf;
@@ -283,4 +283,4 @@ TEST(PytorchBin, BoundsWhatIsMadeOfOneStorage) {
 }
 
 }  // namespace
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/weight_file.h"
 
-namespace tracebench::ssm::testing {
+namespace tracebench::testing {
 
 /// `size` bytes, the lowest first.
 inline std::string little(std::uint64_t value, int size) {
@@ -122,4 +122,4 @@ class WeightFolder {
     std::filesystem::path path_;
 };
 
-}  // namespace tracebench::ssm::testing
+}  // namespace tracebench::testing

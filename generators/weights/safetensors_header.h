@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "generators/ssm/weights/float_formats.h"
+#include "generators/weights/float_formats.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 struct SafetensorsEntry {
     std::string name;
@@ -24,4 +24,4 @@ struct SafetensorsEntry {
 std::vector<SafetensorsEntry> parse_safetensors_header(std::string_view text, std::uint64_t data_size,
                                                        const std::string& name);
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,10 +1,10 @@
-#include "generators/ssm/training/learning_rate.h"
+#include "generators/training/learning_rate.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 double LearningRateSchedule::at(double progress) const {
     const double done = std::clamp(progress, 0.0, 1.0);
@@ -13,4 +13,4 @@ double LearningRateSchedule::at(double progress) const {
     return peak * (floor + (1 - floor) * 0.5 * (1 + std::cos(std::numbers::pi * falling)));
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,7 +1,7 @@
 #include "base/error.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/weight_file.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 std::vector<NamedTensor> read_weights(const std::filesystem::path& folder) {
     const auto safetensors = folder / "model.safetensors", pytorch = folder / "pytorch_model.bin";
@@ -12,4 +12,4 @@ std::vector<NamedTensor> read_weights(const std::filesystem::path& folder) {
                      "name a folder with the weights of a model");
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

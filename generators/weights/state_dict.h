@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "generators/ssm/weights/float_formats.h"
+#include "generators/weights/float_formats.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 /// A tensor as torch._utils._rebuild_tensor_v2 gets it. Its elements lie within its storage, and it has no
 /// more of them than that.
@@ -30,4 +30,4 @@ struct TensorView {
 /// Throws InputError beginning with `name`: see read_pytorch_bin().
 std::vector<TensorView> read_state_dict(std::string_view pickle, const std::string& name);
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

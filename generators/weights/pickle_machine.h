@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 /// One value of a pickle. Values refer to each other by index, so that neither nesting nor cycles can
 /// recurse.
@@ -51,4 +51,4 @@ class Pickle {
     std::uint32_t root_ = 0;
 };
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -10,11 +10,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "generators/ssm/weights/mapped_file.h"
-#include "generators/ssm/weights/safetensors_header.h"
-#include "generators/ssm/weights/weight_file.h"
+#include "generators/weights/mapped_file.h"
+#include "generators/weights/safetensors_header.h"
+#include "generators/weights/weight_file.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 constexpr std::uint64_t largest_header = 100'000'000;  // as in the reference implementation
@@ -96,4 +96,4 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
     pending.commit();
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -1,4 +1,4 @@
-#include "generators/ssm/weights/stored_zip.h"
+#include "generators/weights/stored_zip.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 namespace {
 
 /// libarchive gives names in the thread's character set, or not at all; archives are named as the file once
@@ -92,4 +92,4 @@ std::vector<std::uint8_t> StoredZip::read(std::uint64_t limit) {
     return content;
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

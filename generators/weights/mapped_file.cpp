@@ -1,4 +1,4 @@
-#include "generators/ssm/weights/mapped_file.h"
+#include "generators/weights/mapped_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
     const auto fail = [&](int error) {
@@ -41,4 +41,4 @@ MappedFile::~MappedFile() {
     ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
 }
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "generators/ssm/named_tensor.h"
+#include "generators/weights/named_tensor.h"
 
-namespace tracebench::ssm {
+namespace tracebench {
 
 struct Checkpoint {
     nlohmann::json state;  ///< the trainer's own
@@ -35,4 +35,4 @@ class CheckpointFolder {
     std::string fingerprint_;
 };
 
-}  // namespace tracebench::ssm
+}  // namespace tracebench
