@@ -175,7 +175,7 @@ std::vector<MetricRow> score_rows(const std::vector<SeedValues>& all) {
     std::size_t seed_count = 0;
     for (const SeedValues& values : all) seed_count = std::max(seed_count, values.seeds.size());
     for (const SeedValues& values : all) {
-        if (values.seeds.size() != seed_count) continue;
+        if (values.seeds.size() != seed_count || !values.seeds.front().in_score) continue;
         std::vector<Scores> scores;
         for (const MetricValue& value : values.seeds)
             scores.push_back(usable(value) ? scores_of(value) : Scores{});

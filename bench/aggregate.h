@@ -31,8 +31,9 @@ MetricRow aggregate(const SeedValues& values);
 double normalised_score(double value, double floor, double ceiling);
 
 /// Score rows (`metric` "score") of one dataset and generator: one an area and `overall`, their plain mean.
-/// Within an area a group's measures are averaged first, then the groups, each measure's score held within
-/// [-1, 2] so that one field cannot decide alone. Privacy is left out of `overall`: it is no fidelity.
+/// Values that are not `in_score` are left out. Within an area a group's measures are averaged first, then the
+/// groups, each measure's score held within [-1, 2] so that one field cannot decide alone. Privacy is left out of
+/// `overall`: it is no fidelity.
 std::vector<MetricRow> score_rows(const std::vector<SeedValues>& all);
 
 }  // namespace tracebench

@@ -21,7 +21,7 @@ json to_json(const MetricValue& value) {
             {"n", {value.n_real, value.n_synthetic}},
             {"replicates", std::move(replicates)},
             {"floor", number(value.floor)}, {"ceiling", number(value.ceiling)},
-            {"failed", value.failed},       {"skipped", value.skipped}};
+            {"in_score", value.in_score},   {"failed", value.failed},       {"skipped", value.skipped}};
 }
 
 MetricValue metric_value(const json& entry) {
@@ -37,6 +37,7 @@ MetricValue metric_value(const json& entry) {
     for (const json& replicate : entry.at("replicates")) value.replicates.push_back(number(replicate));
     value.floor = number(entry.at("floor"));
     value.ceiling = number(entry.at("ceiling"));
+    value.in_score = entry.at("in_score");
     value.failed = entry.at("failed");
     value.skipped = entry.at("skipped");
     return value;

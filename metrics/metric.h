@@ -51,8 +51,9 @@ struct MetricValue {
     double floor = 0;
     /// The same measure for the ceiling samples; NaN where the ceiling cannot be told from the floor.
     double ceiling = 0;
-    std::string failed;   ///< why it could not be computed; the numbers above then mean nothing
-    std::string skipped;  ///< why it does not apply here
+    bool in_score = true;  ///< false: a part or another view of a value that counts in the area's score
+    std::string failed;    ///< why it could not be computed; the numbers above then mean nothing
+    std::string skipped;   ///< why it does not apply here
 };
 
 struct MetricResult {

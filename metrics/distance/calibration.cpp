@@ -4,56 +4,50 @@
 #include <cmath>
 #include <limits>
 
+#include "metrics/distance/session_resamples.h"
+
 namespace tracebench {
+
+namespace {
+
+constexpr std::array<MeasuredValue, measure::count> kinds = [] {
+    std::array<MeasuredValue, measure::count> all{};
+    all[measure::jsd].divergence = true;
+    all[measure::wasserstein].highest = std::numeric_limits<double>::infinity();
+    return all;
+}();
+
+SessionMeasure distances_of(const FieldComparison& comparison) {
+    return [&comparison](std::span<const double> left,
+                         std::span<const double> right) -> std::optional<std::vector<double>> {
+        const auto distances = comparison.distances(left, right);
+        if (!distances) return std::nullopt;
+        return std::vector<double>(distances->begin(), distances->end());
+    };
+}
+
+}  // namespace
 
 DistanceLists bootstrap_distances(const FieldComparison& comparison, const Bootstrap& a, const Bootstrap& b,
                                   std::uint64_t a_seed, std::uint64_t b_seed, std::size_t count) {
     DistanceLists lists;
     const auto value = comparison.distances();
-    if (!value || !a.possible() || !b.possible()) return lists;
-    Random a_random(a_seed), b_random(b_seed);
-    std::vector<double> left(comparison.sessions()), right(comparison.sessions());
-    const std::span<double> left_a = std::span(left).first(comparison.a_sessions());
-    const std::span<double> right_b = std::span(right).subspan(comparison.a_sessions());
-    for (std::size_t i = 0; i < count; ++i) {
-        a.draw(a_random, left_a);
-        b.draw(b_random, right_b);
-        const auto replicate = comparison.distances(left, right);
-        if (!replicate) return {};
-        for (std::size_t m = 0; m < measure::count; ++m) lists[m].push_back((*replicate)[m]);
-    }
-    const double stretch = std::max(a.stretch(), b.stretch());
-    for (std::size_t m = 0; m < measure::count; ++m) {
-        const double highest = m == measure::wasserstein ? std::numeric_limits<double>::infinity() : 1;
-        lists[m] = recentred(std::move(lists[m]), (*value)[m], stretch, {0, highest});
-    }
+    if (!value) return lists;
+    const std::size_t a_sessions = comparison.a_sessions();
+    auto drawn =
+        bootstrap_values(distances_of(comparison), *value, kinds,
+                         {a, b, a_sessions, comparison.sessions() - a_sessions, a_seed, b_seed}, count);
+    std::move(drawn.begin(), drawn.end(), lists.begin());
     return lists;
 }
 
 NoiseFloor noise_floor(const FieldComparison& real, const RandomSplits& splits, std::uint64_t seed,
                        std::size_t count) {
+    const auto values = floor_of_values(distances_of(real), kinds, splits, real.sessions(), seed, count);
     NoiseFloor floor;
-    floor.mean.fill(std::numeric_limits<double>::quiet_NaN());
-    floor.deviation = floor.mean;
-    std::vector<Distances> drawn;
-    if (splits.possible()) {
-        Random random(seed);
-        std::vector<double> left(real.sessions()), right(real.sessions());
-        for (std::size_t i = 0; i < count; ++i) {
-            splits.draw(random, left, right);
-            if (const auto distances = real.distances(left, right)) drawn.push_back(*distances);
-        }
-    }
-    if (drawn.size() < 2 || 2 * drawn.size() < count) return floor;
-    const auto n = static_cast<double>(drawn.size());
     for (std::size_t m = 0; m < measure::count; ++m) {
-        double sum = 0, squares = 0;
-        for (const Distances& distances : drawn) sum += distances[m];
-        for (const Distances& distances : drawn) squares += std::pow(distances[m] - sum / n, 2);
-        // A divergence is of the order of the squared differences, the others of the differences.
-        const double scale = m == measure::jsd ? splits.noise_ratio() : std::sqrt(splits.noise_ratio());
-        floor.mean[m] = sum / n * scale;
-        floor.deviation[m] = std::sqrt(squares / (n - 1)) * scale;
+        floor.mean[m] = values[m].mean;
+        floor.deviation[m] = values[m].deviation;
     }
     return floor;
 }

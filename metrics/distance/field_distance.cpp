@@ -5,14 +5,12 @@
 #include <limits>
 
 #include "metrics/distance/calibration.h"
+#include "metrics/distance/comparison_plan.h"
 
 namespace tracebench {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t floor_splits = 32;
-/// Constant, so that the real sessions drawn are the same for all generators and seeds of a run.
-constexpr std::uint64_t real_seed = 0x7265616C;
 
 Column pooled(const Column& a, std::size_t a_sessions, const Column& b) {
     Column pool = a;
@@ -42,30 +40,10 @@ const char* unit(std::size_t m, const FieldInfo& info) {
     return m == measure::jsd ? "bit" : m == measure::wasserstein ? info.unit.c_str() : "1";
 }
 
-/// What is the same for all fields of one comparison.
-struct Plan {
-    const MetricInput& input;
-    Bootstrap real, synthetic;
-    RandomSplits splits;
-
-    static std::vector<std::string> pool(const MetricInput& input) {
-        std::vector<std::string> labels = input.real_train.observations.session_labels;
-        const auto& heldout = input.real_heldout.observations.session_labels;
-        labels.insert(labels.end(), heldout.begin(), heldout.end());
-        return labels;
-    }
-    explicit Plan(const MetricInput& wanted)
-        : input(wanted),
-          real(wanted.real_heldout.observations.session_labels),
-          synthetic(wanted.synthetic.observations.session_labels),
-          splits(pool(wanted), count_labels(wanted.real_heldout.observations.session_labels),
-                 count_labels(wanted.synthetic.observations.session_labels)) {}
-};
-
 /// One field of all four sets of samples.
 class FieldEvaluation {
   public:
-    FieldEvaluation(const Plan& plan, std::size_t field)
+    FieldEvaluation(const ComparisonPlan& plan, std::size_t field)
         : plan_(plan),
           train_(plan.input.real_train.observations.columns[field]),
           heldout_(plan.input.real_heldout.observations.columns[field]),
@@ -80,7 +58,7 @@ class FieldEvaluation {
     void compare(std::vector<MetricValue>& values) const;
     Distances ceiling(const Column& uniform, const Bins& bins) const;
 
-    const Plan& plan_;
+    const ComparisonPlan& plan_;
     const Column &train_, &heldout_, &synthetic_, &ceiling_;
     Column real_;  ///< train and held-out
 };
@@ -142,7 +120,8 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
     const Bins shared = bins(uniform);
     const FieldComparison pool(real_, input.real_train.observations.sessions() + heldout_sessions,
                                Column{real_.info, {}, {}}, 0, shared);
-    const NoiseFloor floor = noise_floor(pool, plan_.splits, stream_seed(real_seed, "floor"), floor_splits);
+    const NoiseFloor floor =
+        noise_floor(pool, plan_.splits, plan_.floor_seed(), ComparisonPlan::floor_splits);
     const Distances highest = ceiling(uniform, shared);
     for (std::size_t m = 0; m < values.size(); ++m) {
         values[m].floor = floor.mean[m];
@@ -155,9 +134,8 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
     const FieldComparison comparison(heldout_, heldout_sessions, synthetic_,
                                      input.synthetic.observations.sessions(), shared);
     const Distances distances = comparison.distances().value();
-    DistanceLists replicates =
-        bootstrap_distances(comparison, plan_.real, plan_.synthetic, stream_seed(real_seed, "bootstrap"),
-                            stream_seed(input.seed, "bootstrap/" + input.synthetic.name), input.bootstrap);
+    DistanceLists replicates = bootstrap_distances(comparison, plan_.real, plan_.synthetic, plan_.real_seed(),
+                                                   plan_.synthetic_seed(), input.bootstrap);
     for (std::size_t m = 0; m < values.size(); ++m) {
         values[m].value = distances[m];
         values[m].replicates = std::move(replicates[m]);
@@ -167,7 +145,7 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
 }  // namespace
 
 MetricResult FieldDistance::evaluate(const MetricInput& input) const {
-    const Plan plan(input);
+    const ComparisonPlan plan(input);
     MetricResult result;
     const std::size_t fields = all_fields().size();
     for (std::size_t field = 0; field < fields; ++field) {

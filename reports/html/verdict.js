@@ -27,9 +27,11 @@
   function farthest(model, entry, area) {
     const scores = new Map();
     for (const row of model.rowsOf(entry.dataset, entry.generator)) {
+      if (row.metric.startsWith('nprint.') && row.group !== 'all') continue; // its parts are not in the score
       if (row.area === area && row.metric !== 'score' && row.status === 'ok' && known(row.score) && row.group) scores.set(row.group, [...(scores.get(row.group) || []), row.score]);
     }
     const titles = new Map(model.fields(entry.dataset).map(f => [f.name, f.title || f.name]));
+    titles.set('all', 'Header bits (nPrint)');
     const rules = list(own(model.details(entry.dataset).compliance, 'rules'));
     for (const rule of rules) titles.set(rule.id, rule.title || rule.id);
     const title = name => titles.get(name) || (area === 'utility' ? name.replace(/^([^/@]+)\/([^/@]+).*$/, '$1 on $2 features') : name);

@@ -110,6 +110,15 @@ TEST(ScoreRows, OneFieldCannotDecideAlone) {
     EXPECT_DOUBLE_EQ(row_of(rows, "packet").value, 1);  // (2 + 0) / 2
 }
 
+TEST(ScoreRows, PartsOfAnotherValueDoNotCount) {
+    MetricValue part = value(0.2, 0.1, 0.2, "tcp", "packet");
+    part.in_score = false;
+    const auto rows =
+        score_rows({{"lab", "g", 1, {part}}, {"lab", "g", 1, {value(0.1, 0.1, 0.2, "all", "packet")}}});
+    EXPECT_DOUBLE_EQ(row_of(rows, "packet").value, 0);
+    EXPECT_DOUBLE_EQ(aggregate({"lab", "g", 1, {part}}).score, 1);
+}
+
 TEST(ScoreRows, PrivacyIsNoFidelity) {
     const auto rows = score_rows({{"lab", "g", 1, {value(0.2, 0.1, 0.2, "copies", "privacy")}},
                                   {"lab", "g", 1, {value(0.1, 0.1, 0.2, "b", "packet")}}});
