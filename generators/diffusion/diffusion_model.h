@@ -74,15 +74,14 @@ struct RowBatch {
 
 /// Means over the rows that count; 0 where there are none.
 struct Loss {
-    /// Autoencoder: nats of cross-entropy of the learned columns of a row, and half the squared error of its
-    /// gap in units of 0.05. Others: squared error of v, a mean over channels (1 is what knowing nothing
+    /// Autoencoder: nats of cross-entropy of the learned columns of a row; the gap is a channel of the latent by
+    /// itself and costs nothing. Others: squared error of v, a mean over channels (1 is what knowing nothing
     /// costs).
     double mean = 0;
     std::int64_t rows = 0;
     // Autoencoder only, counted from the decoder's most likely values:
     std::int64_t wrong_columns = 0;  ///< of rows * columns, fixed columns included
     std::int64_t wrong_rows = 0;     ///< with at least one wrong column
-    double gap_error = 0;            ///< mean absolute error of the gap
 };
 
 /// AdamW (Loshchilov and Hutter, 2019). Weight decay leaves out vectors.
@@ -96,7 +95,7 @@ struct OptimizerStep {
 };
 
 struct StepResult {
-    Loss loss;                 ///< before the step; wrong_* and gap_error are not counted
+    Loss loss;                 ///< before the step; wrong_* are not counted
     double gradient_norm = 0;  ///< before clipping; where it is not finite the step changed nothing
 };
 

@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "generators/diffusion/repair/steps.h"
+#include "generators/diffusion/repair/tcp_numbers.h"
+#include "generators/diffusion/repair/tcp_option_repair.h"
+
+namespace tracebench::diffusion {
+namespace {
+
+using namespace tcp_flag;
+
+/// Goes through a flow's segments in order; `state_` is what those already decided make of the conversation,
+/// by the rule table's own account.
+class NumberRepair {
+  public:
+    NumberRepair(Draft& draft, const DraftFlow& flow) : draft_(draft), flow_(flow), image_(draft, flow) {}
+
+    void run() {
+        for (std::size_t i = 0; i < image_.size(); ++i) {
+            const Direction d = image_.direction(i);
+            DraftRow& row = draft_.rows[flow_.rows[i]];
+            put(row.bits, field::sequence, sequence(i, d));
+            put(row.bits, field::acknowledgement, acknowledgement(i, d));
+            if ((get(row.bits, field::tcp_flags) & urg) == 0) put(row.bits, field::urgent_pointer, 0);
+            move_sack(row.bits, shift_[other(d)]);
+            repair_echo(row.bits, image_.segment(i), state_.peer(d), state_.from_start);
+            widen_window(i, d);
+            const SegmentFields now = segment_of(flow_, row);
+            state_.add(now, d);
+            boundaries_[index(d)].insert(now.sequence);
+            boundaries_[index(d)].insert(now.next_sequence());
+            if (now.has(ack)) last_acknowledging_[index(d)] = i;
+        }
+    }
+
+  private:
+    static std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+    static std::size_t other(Direction d) { return 1 - index(d); }
+
+    std::uint32_t sequence(std::size_t i, Direction d) {
+        const SegmentFields& s = image_.segment(i);
+        const TcpSide &me = state_.own(d), &peer = state_.peer(d);
+        const std::uint32_t said = s.sequence + shift_[index(d)];
+        if (s.has(syn)) return me.syn ? me.initial_sequence : said;
+        if (!me.seen && !peer.acknowledged) return said;
+        const std::uint32_t expected = me.seen ? me.next : peer.acknowledgement;
+        const std::int64_t ahead = sequence_distance(said, expected);
+        if (ahead == 0) return said;
+        if (s.has(rst) && !me.seen) return s.has(ack) && said == 0 ? said : expected;
+        const std::int64_t slack = state_.slack(d);
+        const bool before_start = me.syn && sequence_distance(said, me.initial_sequence) <= 0;
+        const bool after_end = me.fin && sequence_distance(said + s.payload, me.fin_end) > 0;
+        const bool legal = ahead <= slack && -ahead <= slack && !before_start && !after_end;
+        const bool supported = image_.sequence_is_supported(i);
+        const bool probe = ahead == -1 && s.payload <= 1;  // keep-alive (RFC 9293 section 3.8.4)
+        const bool gap = ahead > 0 && !s.has(rst) &&
+                         !image_.is_filled_later(i, expected - shift_[index(d)], s.sequence) &&
+                         image_.is_acknowledged_later(i, expected - shift_[index(d)]);
+        if (legal && !gap && (supported || probe)) return said;
+        // Where others go on from it too, the conversation goes on from elsewhere: it is moved as a whole.
+        if (supported && !s.has(rst)) shift_[index(d)] += expected - said;
+        return expected;
+    }
+
+    std::uint32_t acknowledgement(std::size_t i, Direction d) {
+        const SegmentFields& s = image_.segment(i);
+        const TcpSide &me = state_.own(d), &peer = state_.peer(d);
+        const std::uint32_t said = s.acknowledgement + shift_[other(d)];
+        if (!s.has(ack)) return s.has(syn) ? 0 : said;
+        if (s.has(syn)) {
+            const bool covers_data = state_.fast_open && sequence_distance(said, peer.initial_sequence) > 0 &&
+                                     sequence_distance(said, peer.next) <= 0;
+            return peer.syn && !covers_data ? peer.initial_sequence + 1 : said;
+        }
+        if (!peer.seen) return said_before_peer(said, me, d);
+        const bool missing = !state_.from_start && !me.acknowledged && state_.plausible_acknowledgement(s, d);
+        if (missing) return said;
+        const std::int64_t ahead = sequence_distance(said, peer.contiguous);
+        const std::int64_t back = me.acknowledged ? sequence_distance(me.acknowledgement, said) : 0;
+        const std::int64_t window = std::max(me.largest_window, 65535U);
+        const bool late = s.payload == 0 && back <= window;
+        const bool answers_syn = !peer.syn || sequence_distance(said, peer.initial_sequence) > 0;
+        const bool legal = ahead <= 0 && (back <= 0 || late) && answers_syn;
+        if (legal && image_.acknowledgement_is_supported(i)) return said;
+        return nearest_boundary(said, d);
+    }
+
+    /// Of a conversation of which the other side is not seen (yet).
+    std::uint32_t said_before_peer(std::uint32_t said, const TcpSide& me, Direction d) const {
+        if (!me.acknowledged) return said;
+        const std::int64_t ahead = sequence_distance(said, me.acknowledgement);
+        return ahead >= 0 && ahead <= std::int64_t{state_.slack(d)} ? said : me.acknowledgement;
+    }
+
+    /// Of the numbers that may be acknowledged the one with the least bits to alter, of several the latest.
+    std::uint32_t nearest_boundary(std::uint32_t said, Direction d) const {
+        const TcpSide &me = state_.own(d), &peer = state_.peer(d);
+        std::uint32_t best = peer.contiguous;
+        for (const std::uint32_t number : boundaries_[other(d)]) {
+            const bool received = sequence_distance(number, peer.contiguous) <= 0;
+            const bool not_before = me.acknowledged ? sequence_distance(number, me.acknowledgement) >= 0
+                                                    : !peer.syn || number != peer.initial_sequence;
+            if (!received || !not_before) continue;
+            const int cost = std::popcount(number ^ said), best_cost = std::popcount(best ^ said);
+            if (cost < best_cost || (cost == best_cost && sequence_distance(number, best) > 0)) best = number;
+        }
+        return best;
+    }
+
+    /// Data beyond the window that the peer has advertised: its last segment advertises what is needed.
+    void widen_window(std::size_t i, Direction d) {
+        DraftRow& row = draft_.rows[flow_.rows[i]];
+        const SegmentFields now = segment_of(flow_, row);
+        TcpSide& peer = state_.side[other(d)];
+        if (now.payload == 0 || now.has(syn | rst) || !state_.negotiated() || !peer.acknowledged) return;
+        const std::uint32_t end = now.sequence + now.payload;
+        if (sequence_distance(end, peer.window_edge) <= 1) return;
+        DraftRow& answer = draft_.rows[flow_.rows[last_acknowledging_[other(d)]]];
+        const bool scaled = state_.own(d).window_scale >= 0 && peer.window_scale >= 0;
+        const int scale = scaled && get(answer.bits, field::syn_flag) == 0 ? peer.window_scale : 0;
+        const std::uint32_t needed = end - get(answer.bits, field::acknowledgement);
+        const std::uint32_t window = (needed + (1U << scale) - 1) >> scale;
+        if (window > 65535) return;  // the rule table cuts the payload
+        put(answer.bits, field::window, window);
+        peer.window_edge = end;
+        peer.largest_window = std::max(peer.largest_window, window << scale);
+    }
+
+    Draft& draft_;
+    const DraftFlow& flow_;
+    NumberWitnesses image_;
+    FlowState state_;
+    std::uint32_t shift_[2] = {0, 0};        ///< what is added to the image's sequence numbers, by sender
+    std::set<std::uint32_t> boundaries_[2];  ///< where segments begin and end, as decided
+    std::size_t last_acknowledging_[2] = {0, 0};
+};
+
+}  // namespace
+
+void choose_tcp_numbers(Draft& draft) {
+    for (const DraftFlow& flow : draft.flows) {
+        if (flow.protocol != ip_protocol::tcp || flow.rows.empty()) continue;
+        order_timestamps(draft, flow);
+        NumberRepair(draft, flow).run();
+    }
+}
+
+}  // namespace tracebench::diffusion

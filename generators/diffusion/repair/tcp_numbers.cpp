@@ -1,0 +1,61 @@
+#include "generators/diffusion/repair/tcp_numbers.h"
+
+#include "generators/diffusion/repair/packet_bytes.h"
+
+namespace tracebench::diffusion {
+
+SegmentFields segment_of(const DraftFlow& flow, const DraftRow& row) {
+    constexpr std::uint32_t ipv6_header = 40;
+    const std::vector<std::uint8_t> bytes = header_bytes_of(flow, row);
+    const std::uint32_t length = length_of(flow, row) + (flow.ipv6 ? ipv6_header : 0);
+    const RulePacket packet = read_rule_packet({row.time_ns, length, link_type::raw_ip, 0, bytes});
+    return read_segment(packet).value_or(SegmentFields{});
+}
+
+NumberWitnesses::NumberWitnesses(const Draft& draft, const DraftFlow& flow) {
+    for (const std::uint32_t r : flow.rows) {
+        const DraftRow& row = draft.rows[r];
+        segments_.push_back(segment_of(flow, row));
+        directions_.push_back(row.direction);
+        const SegmentFields& s = segments_.back();
+        const std::size_t sender = side(segments_.size() - 1);
+        ++begins_[sender][s.sequence];
+        ++ends_[sender][s.next_sequence()];
+        if (s.has(tcp_flag::ack)) ++acknowledged_[sender][s.acknowledgement];
+    }
+}
+
+bool NumberWitnesses::sequence_is_supported(std::size_t i) const {
+    const SegmentFields& s = segments_[i];
+    const std::size_t sender = side(i);
+    const std::uint32_t own_end = s.next_sequence() == s.sequence ? 1 : 0;
+    return count(begins_[sender], s.sequence) > 1 || count(ends_[sender], s.sequence) > own_end ||
+           count(acknowledged_[1 - sender], s.sequence) > 0;
+}
+
+bool NumberWitnesses::acknowledgement_is_supported(std::size_t i) const {
+    const SegmentFields& s = segments_[i];
+    const std::size_t sender = side(i);
+    return count(acknowledged_[sender], s.acknowledgement) > 1 ||
+           count(begins_[1 - sender], s.acknowledgement) > 0 ||
+           count(ends_[1 - sender], s.acknowledgement) > 0;
+}
+
+bool NumberWitnesses::is_filled_later(std::size_t i, std::uint32_t begin, std::uint32_t end) const {
+    for (std::size_t later = i + 1; later < size(); ++later) {
+        if (directions_[later] != directions_[i]) continue;
+        const std::uint32_t number = segments_[later].sequence;
+        if (sequence_distance(number, begin) >= 0 && sequence_distance(number, end) < 0) return true;
+    }
+    return false;
+}
+
+bool NumberWitnesses::is_acknowledged_later(std::size_t i, std::uint32_t number) const {
+    for (std::size_t later = i + 1; later < size(); ++later)
+        if (directions_[later] != directions_[i] && segments_[later].has(tcp_flag::ack) &&
+            sequence_distance(segments_[later].acknowledgement, number) > 0)
+            return true;
+    return false;
+}
+
+}  // namespace tracebench::diffusion
