@@ -74,9 +74,9 @@ struct RowBatch {
 
 /// Means over the rows that count; 0 where there are none.
 struct Loss {
-    /// Autoencoder: nats of cross-entropy of the learned columns of a row; the gap is a channel of the latent by
-    /// itself and costs nothing. Others: squared error of v, a mean over channels (1 is what knowing nothing
-    /// costs).
+    /// Autoencoder: nats of cross-entropy of the learned columns of a row; the gap is a channel of the latent
+    /// by itself and costs nothing. Others: squared error of v, a mean over channels (1 is what knowing
+    /// nothing costs).
     double mean = 0;
     std::int64_t rows = 0;
     // Autoencoder only, counted from the decoder's most likely values:
@@ -198,8 +198,8 @@ class DiffusionModel {
                                     const std::string& name) = 0;
 };
 
-/// Weights drawn from `seed`. Throws InputError: LibTorch is not there, or the device unknown or absent;
-/// std::invalid_argument where the config is out of range.
+/// Weights drawn from `seed`. Throws InputError: LibTorch is not there, the device is unknown or absent, or
+/// the config is out of range.
 std::unique_ptr<DiffusionModel> make_diffusion_model(const ModelConfig& config, const ComputeOptions& compute,
                                                      std::uint64_t seed);
 /// Whether libtracebench_diffusion.so is there.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t most_classes = 4096, most_columns = 16384, most_rows = 65536, widest = 4096;
 constexpr std::int64_t largest_model = std::int64_t{1} << 30;
-constexpr std::int64_t multiple = 16;  // what vector registers and oneDNN's blocks hold
+constexpr std::int64_t multiple = 16;         // what vector registers and oneDNN's blocks hold
 constexpr std::string_view symbols = "-01*";  // -1, 0, 1, kVaries
 
 std::vector<std::int8_t> read_fixed(const CheckedJson& member) {

@@ -33,8 +33,8 @@ struct SolverStep {
     double keep = 0, data = 0, previous = 0;
 };
 
-/// `steps` (at least 1) steps from t = 1, pure noise, to the clean data, evenly spaced in t. The last step's result
-/// is its estimate of the data.
+/// `steps` (at least 1) steps from t = 1, pure noise, to the clean data, evenly spaced in t. The last step's
+/// result is its estimate of the data.
 std::vector<SolverStep> solver_steps(Sampler sampler, std::int64_t steps);
 
 }  // namespace tracebench::diffusion

@@ -1,6 +1,7 @@
 #pragma once
-/// The pass between two convolutions, in one reading of memory: normalise each row over its channels (RMSNorm,
-/// Zhang and Sennrich 2019), scale and shift it (FiLM, Perez et al. 2018), SiLU, and zero outside the sample.
+/// The pass between two convolutions, in one reading of memory: normalise each row over its channels
+/// (RMSNorm, Zhang and Sennrich 2019), scale and shift it (FiLM, Perez et al. 2018), SiLU, and zero outside
+/// the sample.
 ///
 ///     r = 1 / sqrt(mean over channels of x^2 + 1e-5);   y = mask * silu(x r (1 + scale) + shift)
 

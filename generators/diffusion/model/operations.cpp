@@ -79,7 +79,8 @@ torch::Tensor norm_silu(const torch::Tensor& x, const torch::Tensor& scale, cons
                         const torch::Tensor& mask, const Operations& operations) {
     const torch::Tensor by_sample = a_sample(scale, x.size(0)), offset = a_sample(shift, x.size(0));
     if (operations.fused && x.is_cpu())
-        return NormSilu::apply(x.contiguous(), by_sample.contiguous(), offset.contiguous(), mask.contiguous());
+        return NormSilu::apply(x.contiguous(), by_sample.contiguous(), offset.contiguous(),
+                               mask.contiguous());
     const torch::Tensor normed = x * (x.square().mean(2, true) + kNormEpsilon).rsqrt();
     return at::silu(normed * (1 + by_sample.unsqueeze(1)) + offset.unsqueeze(1)) * mask.unsqueeze(2);
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// What the networks are made of. Sequences are [samples, rows, channels], which is oneDNN's channels-last layout.
+/// What the networks are made of. Sequences are [samples, rows, channels], which is oneDNN's channels-last
+/// layout.
 
 #include "generators/diffusion/model/torch.h"
 #include "generators/diffusion/network_layout.h"
@@ -11,17 +12,18 @@ struct Operations {
     bool fused = true;      ///< our pass between convolutions on the CPU; false: LibTorch operations
 };
 
-/// A convolution along the rows of width 3 (weight [out, in, 3], zeros beyond the ends) or 1 (weight [out, in]).
+/// A convolution along the rows of width 3 (weight [out, in, 3], zeros beyond the ends) or 1 (weight [out,
+/// in]).
 torch::Tensor convolve(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                        const Operations& operations);
 
-/// norm_kernel.h's pass, differentiable in x, scale and shift. `scale` and `shift` are [channels] or [samples,
-/// channels]; `mask` is [samples, rows] of floats.
+/// norm_kernel.h's pass, differentiable in x, scale and shift. `scale` and `shift` are [channels] or
+/// [samples, channels]; `mask` is [samples, rows] of floats.
 torch::Tensor norm_silu(const torch::Tensor& x, const torch::Tensor& scale, const torch::Tensor& shift,
                         const torch::Tensor& mask, const Operations& operations);
 
-/// Softmax attention over the rows that are inside the mask: `qkv` [samples, rows, 3 * channels] to [samples, rows,
-/// channels].
+/// Softmax attention over the rows that are inside the mask: `qkv` [samples, rows, 3 * channels] to [samples,
+/// rows, channels].
 torch::Tensor attend(const torch::Tensor& qkv, const torch::Tensor& mask);
 
 }  // namespace tracebench::diffusion

@@ -23,9 +23,9 @@ torch::Tensor initial_values(const TensorLayout& layout, std::uint64_t seed) {
     const double bound = 1 / std::sqrt(static_cast<double>(layout.inputs()));
     float* values = tensor.data_ptr<float>();
     for (std::int64_t i = 0; i < tensor.numel(); ++i)
-        values[i] = static_cast<float>(layout.initial == Initial::uniform
-                                           ? random.uniform(-bound, bound)
-                                           : normal_deviation * random.normal());
+        values[i] =
+            static_cast<float>(layout.initial == Initial::uniform ? random.uniform(-bound, bound)
+                                                                  : normal_deviation * random.normal());
     return tensor;
 }
 
@@ -95,15 +95,15 @@ torch::Tensor GivenTensors::take(const std::string& name, torch::IntArrayRef sha
                          "use weights that belong to this config.json");
     const NamedTensor& tensor = *found->second;
     if (torch::IntArrayRef(tensor.shape) != shape)
-        throw InputError(
-            file_,
-            fmt::format("tensor '{}' has shape {}, not {}", name, shape_text(tensor.shape), shape_text(shape)),
-            "use weights that belong to this config.json");
+        throw InputError(file_,
+                         fmt::format("tensor '{}' has shape {}, not {}", name, shape_text(tensor.shape),
+                                     shape_text(shape)),
+                         "use weights that belong to this config.json");
     if (static_cast<std::int64_t>(tensor.values.size()) != tensor.size())
-        throw InputError(
-            file_,
-            fmt::format("tensor '{}' has {} values for shape {}", name, tensor.values.size(), shape_text(shape)),
-            "use an undamaged copy");
+        throw InputError(file_,
+                         fmt::format("tensor '{}' has {} values for shape {}", name, tensor.values.size(),
+                                     shape_text(shape)),
+                         "use an undamaged copy");
     const auto bad = std::find_if_not(tensor.values.begin(), tensor.values.end(),
                                       [](float value) { return std::isfinite(value); });
     if (bad != tensor.values.end())

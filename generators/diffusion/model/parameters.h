@@ -63,7 +63,8 @@ class GivenTensors {
     /// Throws where a name is there twice. The tensors must outlive this.
     GivenTensors(const std::vector<NamedTensor>& tensors, std::string file);
     bool has(const std::string& name) const { return left_.contains(name); }
-    /// Throws where it is missing, of another shape, has another number of values, or a value that is not finite.
+    /// Throws where it is missing, of another shape, has another number of values, or a value that is not
+    /// finite.
     torch::Tensor take(const std::string& name, torch::IntArrayRef shape);
     /// Throws where one was not taken.
     void finish() const;

@@ -1,0 +1,37 @@
+#pragma once
+/// The row autoencoder: ternary columns to a latent on the sphere and back. The gap needs none: it is the
+/// latent's last channel as it is.
+
+#include <span>
+#include <vector>
+
+#include "generators/diffusion/model/operations.h"
+#include "generators/diffusion/model/parameters.h"
+
+namespace tracebench::diffusion {
+
+class Autoencoder {
+  public:
+    explicit Autoencoder(const ModelConfig& config);
+
+    /// [rows, inputs]: for each learned column its bit (1, -1; 0 where absent) and whether it is present (1,
+    /// -1).
+    torch::Tensor inputs(std::span<const std::int8_t> ternary) const;
+    /// [rows, learned columns]: the classes 0, 1, 2 of the values -1, 0, 1.
+    torch::Tensor targets(std::span<const std::int8_t> ternary) const;
+
+    /// [rows, inputs] to [rows, latent - 1], each row of mean 0 and variance 1.
+    torch::Tensor encode(const Weights& weights, const torch::Tensor& inputs,
+                         const Operations& operations) const;
+    /// To logits [rows, 3, learned columns].
+    torch::Tensor decode(const Weights& weights, const torch::Tensor& latent,
+                         const Operations& operations) const;
+    /// The most likely values of all columns, fixed ones included, written to rows * columns.
+    void write_rows(const torch::Tensor& logits, std::span<std::int8_t> ternary) const;
+
+  private:
+    ModelConfig config_;
+    std::vector<std::int64_t> learned_;
+};
+
+}  // namespace tracebench::diffusion
