@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "generators/diffusion/repair/steps.h"
+#include "generators/diffusion/repair/tcp_numbers.h"
 
 namespace tracebench::diffusion {
 namespace {
@@ -22,59 +23,66 @@ std::uint32_t clamp_length(std::uint32_t length, std::uint32_t headers, std::uin
     return std::clamp(length, headers, largest);
 }
 
-/// What the sequence number of the sender's next segment says about the length of this one.
+/// Lengths of TCP segments by the numbers around them: where one ends another begins, or its peer
+/// acknowledges it.
 class TcpLengths {
   public:
-    TcpLengths(Draft& draft, const DraftFlow& flow) : draft_(draft), flow_(flow) {}
+    TcpLengths(Draft& draft, const DraftFlow& flow) : draft_(draft), flow_(flow), image_(draft, flow) {}
 
     void run() {
         const std::uint32_t largest = largest_length(draft_, flow_);
         for (std::size_t i = 0; i < flow_.rows.size(); ++i) {
             DraftRow& row = draft_.rows[flow_.rows[i]];
-            const std::uint32_t headers = header_bytes(flow_, row);
+            const std::uint32_t headers = header_bytes(flow_, row), said = length_of(flow_, row);
             const bool unknown = flow_.ipv6 && !row.ipv6.length;
-            const std::uint32_t said = length_of(flow_, row);
-            std::uint32_t length = clamp_length(said, headers, largest);
-            if (const std::uint32_t counted = counted_payload(i, row);
-                counted != none && headers + counted <= largest) {
-                constexpr int few_bits = 2;  // wrong ones, rather than a loss that looks alike
-                if (unknown || std::popcount(said ^ (headers + counted)) <= few_bits)
-                    length = headers + counted;
+            std::uint32_t length = 0;
+            if (unknown) {
+                length = std::min(headers + counted_payload(i), std::max(headers, largest));
+            } else {
+                length = clamp_length(witnessed_length(i, said, headers, largest), headers, largest);
             }
-            if (unknown && length == 0) length = headers;
-            if (is_syn(row) && !has_fast_open(row)) length = headers;
+            if (image_.segment(i).has(tcp_flag::syn) && !image_.segment(i).fast_open) length = headers;
             if (length != said || unknown) set_length(flow_, row, length);
         }
     }
 
   private:
-    static constexpr std::uint32_t none = UINT32_MAX;
-
-    static bool is_syn(const DraftRow& row) { return get(row.bits, field::syn_flag) != 0; }
-    /// Only a SYN with this option may have a payload.
-    static bool has_fast_open(const DraftRow& row) {
-        const std::uint32_t bytes = 4 * get(row.bits, field::data_offset) - 20;
-        for (std::uint32_t i = 0; i < bytes; ++i)
-            if (get(row.bits, {static_cast<std::uint16_t>(field::tcp_options + 8 * i), 8}) == 34) return true;
-        return false;
+    /// `said`, if the segment then ends where something else agrees; else what differs in one or two bits and
+    /// does.
+    std::uint32_t witnessed_length(std::size_t i, std::uint32_t said, std::uint32_t headers,
+                                   std::uint32_t largest) const {
+        const SegmentFields& s = image_.segment(i);
+        const std::uint32_t counted = s.has(tcp_flag::fin) ? 1 : 0;
+        const auto agrees = [&](std::uint32_t length) {
+            return length >= headers && length <= largest &&
+                   image_.is_an_end(i, s.sequence + (length - headers) + counted);
+        };
+        if (s.has(tcp_flag::syn | tcp_flag::rst) || agrees(said)) return said;
+        constexpr std::uint32_t bits = 16;
+        for (std::uint32_t a = 0; a < bits; ++a)
+            if (agrees(said ^ 1U << a)) return said ^ 1U << a;
+        for (std::uint32_t a = 0; a < bits; ++a)
+            for (std::uint32_t b = 0; b < a; ++b)
+                if (agrees(said ^ 1U << a ^ 1U << b)) return said ^ 1U << a ^ 1U << b;
+        return said;
     }
 
-    std::uint32_t counted_payload(std::size_t i, const DraftRow& row) const {
-        constexpr std::uint32_t syn_bit = 2, fin_bit = 1, rst_bit = 4;
-        const std::uint32_t flags = get(row.bits, field::tcp_flags);
-        for (std::size_t later = i + 1; later < flow_.rows.size(); ++later) {
-            const DraftRow& next = draft_.rows[flow_.rows[later]];
-            if (next.direction != row.direction) continue;
-            if (((get(next.bits, field::tcp_flags) | flags) & (rst_bit | syn_bit)) != 0) return none;
-            const std::uint32_t step = get(next.bits, field::sequence) - get(row.bits, field::sequence);
-            const std::uint32_t counted = (flags & fin_bit) != 0 ? 1 : 0;
-            return step >= counted && step <= longest ? step - counted : none;
+    /// Up to where the sender's next segment begins; 0 where that does not tell.
+    std::uint32_t counted_payload(std::size_t i) const {
+        const SegmentFields& s = image_.segment(i);
+        for (std::size_t later = i + 1; later < image_.size(); ++later) {
+            if (image_.direction(later) != image_.direction(i)) continue;
+            if (image_.segment(later).has(tcp_flag::syn | tcp_flag::rst)) return 0;
+            const std::uint32_t step = image_.segment(later).sequence - s.sequence;
+            const std::uint32_t counted = s.has(tcp_flag::fin) ? 1 : 0;
+            return step >= counted && step <= longest ? step - counted : 0;
         }
-        return none;
+        return 0;
     }
 
     Draft& draft_;
     const DraftFlow& flow_;
+    NumberWitnesses image_;
 };
 
 void choose_udp_length(const Draft& draft, const DraftFlow& flow, DraftRow& row) {

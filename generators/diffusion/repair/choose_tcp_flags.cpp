@@ -20,8 +20,8 @@ class FlagRepair {
             if ((now & syn) != 0 && !opens) now = static_cast<std::uint8_t>(now & ~syn);
             if ((now & (syn | rst)) != 0) now = static_cast<std::uint8_t>(now & ~fin);
             if ((now & syn) != 0) now = static_cast<std::uint8_t>(now & ~rst);
-            if ((now & rst) != 0 && sends_later(i, false)) now = static_cast<std::uint8_t>(now & ~rst);
-            if ((now & fin) != 0 && sends_later(i, true)) now = static_cast<std::uint8_t>(now & ~fin);
+            if ((now & rst) != 0 && sends_later(i)) now = static_cast<std::uint8_t>(now & ~rst);
+            if ((now & fin) != 0 && sends_new_later(i)) now = static_cast<std::uint8_t>(now & ~fin);
             if ((now & (ack | syn | rst)) == 0) now |= ack;
             set_flags(i, now);
         }
@@ -104,12 +104,24 @@ class FlagRepair {
         }
     }
 
-    /// Whether the sender of segment i sends data later; with `new_only` such that it has not sent before.
-    bool sends_later(std::size_t i, bool new_only) {
-        for (std::size_t later = i + 1; later < size(); ++later) {
-            if (row(later).direction != row(i).direction || payload_of(flow_, row(later)) == 0) continue;
-            if (!new_only || static_cast<std::int32_t>(sequence(later) - sequence(i)) >= 0) return true;
-        }
+    /// Whether the sender of segment i sends data later.
+    bool sends_later(std::size_t i) {
+        for (std::size_t later = i + 1; later < size(); ++later)
+            if (row(later).direction == row(i).direction && payload_of(flow_, row(later)) > 0) return true;
+        return false;
+    }
+    /// Whether it sends data later that are not, by their numbers, among those it has sent until then.
+    bool sends_new_later(std::size_t i) {
+        for (std::size_t later = i + 1; later < size(); ++later)
+            if (row(later).direction == row(i).direction && payload_of(flow_, row(later)) > 0 &&
+                !was_sent(sequence(later), i))
+                return true;
+        return false;
+    }
+    bool was_sent(std::uint32_t number, std::size_t until) {
+        for (std::size_t i = 0; i <= until; ++i)
+            if (row(i).direction == row(until).direction && number - sequence(i) < payload_of(flow_, row(i)))
+                return true;
         return false;
     }
 

@@ -23,7 +23,6 @@ void finish_fields(Draft& draft) {
         put(row.bits, field::reserved_bit, 0);
         if (row.fragment) put(row.bits, field::dont_fragment, 0);
         if (get(row.bits, field::ttl) == 0) put(row.bits, field::ttl, 64);
-        put(row.bits, field::protocol, flow.protocol);
         if (!row.has_transport || flow.protocol != ip_protocol::icmp) continue;
         // Room for the packet that an error is about; make_frames() writes it.
         const std::uint32_t wanted = header_bytes(flow, row) + quote_bytes;

@@ -24,6 +24,7 @@ void make_present(DraftRow& row, const DraftFlow& flow, const Votes& votes) {
         clear(row, 0, field::tcp);
     } else {
         fill(row, votes, {0, field::ip_options});
+        put(row.bits, field::protocol, flow.protocol);
     }
     const bool tcp = row.has_transport && flow.protocol == ip_protocol::tcp,
                udp = row.has_transport && flow.protocol == ip_protocol::udp,

@@ -69,25 +69,37 @@ struct Candidate {
     std::uint32_t cost = 0;
 };
 
-/// Options that may not occur twice, as bits of a set: kinds 2, 3, 4, 5 and 8.
-std::uint32_t once_mask(std::uint8_t kind) {
-    if (kind >= tcp_option::mss && kind <= tcp_option::sack) return 1U << (kind - tcp_option::mss);
-    return kind == tcp_option::timestamps ? 16 : 0;
+/// Options that may not occur twice.
+std::uint32_t set_of(std::uint8_t kind) {
+    switch (kind) {
+        case tcp_option::mss:
+            return option_set::mss;
+        case tcp_option::window_scale:
+            return option_set::window_scale;
+        case tcp_option::sack_permitted:
+            return option_set::sack_permitted;
+        case tcp_option::sack:
+            return option_set::sack;
+        case tcp_option::timestamps:
+            return option_set::timestamps;
+        default:
+            return 0;
+    }
 }
-constexpr std::size_t sets = 32;
+constexpr std::size_t sets = option_set::count;
 
 class LegalLists {
   public:
-    LegalLists(OptionBits bits, bool syn) : bits_(bits), costs_(bits), syn_(syn) {
-        reached_.fill(State{});
+    LegalLists(OptionBits bits, bool syn, const OptionDemand& demand)
+        : bits_(bits), costs_(bits), syn_(syn), demand_(demand) {
         at(0, 0).cost = 0;
         for (std::size_t place = 0; place < kOptionBytes; ++place)
             for (std::size_t set = 0; set < sets; ++set)
                 if (at(place, set).cost < unreachable) step(place, set);
     }
 
-    std::uint32_t make(int words) {
-        Choice best;
+    OptionChoice make(int words) {
+        End best;
         for (std::size_t length = 0; length <= words_at_most; ++length) {
             const std::size_t bytes = 4 * length;
             const std::uint32_t outside = costs_.absent_from(bytes) + length_cost(words, length);
@@ -95,12 +107,13 @@ class LegalLists {
             for (std::size_t end = 0; end <= bytes; ++end) {
                 const std::uint32_t rest = outside + costs_.zero(end, bytes);
                 for (std::size_t set = 0; set < sets; ++set)
-                    if (const std::uint32_t cost = at(end, set).cost + rest; cost < best.cost)
+                    if (const std::uint32_t cost = at(end, set).cost + rest;
+                        cost < best.cost && (set & demand_.required) == demand_.required)
                         best = {cost, length, end, set};
             }
         }
         write(best.end, best.set, 4 * best.words);
-        return static_cast<std::uint32_t>(best.words);
+        return {static_cast<std::uint32_t>(best.words), best.cost, static_cast<std::uint32_t>(best.set)};
     }
 
   private:
@@ -108,17 +121,17 @@ class LegalLists {
         std::uint32_t cost = unreachable;
         std::uint8_t from_place = 0, from_set = 0, kind = 0, length = 0;
     };
-    struct Choice {
+    struct End {
         std::uint32_t cost = unreachable;
         std::size_t words = 0, end = 0,
-                    set = 0;  ///< of the header's options; where the list ends; what it has
+                    set = 0;  ///< length; where the list ends; what is in it
     };
     State& at(std::size_t place, std::size_t set) { return reached_[place * sets + set]; }
 
     void step(std::size_t place, std::size_t set) {
         const auto offer = [&](std::uint8_t kind, std::uint8_t length, std::uint32_t cost) {
-            const std::uint32_t mask = once_mask(kind);
-            if (place + length > kOptionBytes || (set & mask) != 0) return;
+            const std::uint32_t mask = set_of(kind);
+            if (place + length > kOptionBytes || ((set | demand_.forbidden) & mask) != 0) return;
             State& next = at(place + length, set | mask);
             const std::uint32_t total = at(place, set).cost + cost;
             if (total >= next.cost) return;
@@ -207,13 +220,14 @@ class LegalLists {
     OptionBits bits_;
     ByteCosts costs_;
     bool syn_;
+    OptionDemand demand_;
     std::array<State, (kOptionBytes + 1) * sets> reached_;
 };
 
 }  // namespace
 
-std::uint32_t make_option_list_legal(OptionBits bits, int words, bool syn) {
-    return LegalLists(bits, syn).make(words);
+OptionChoice make_option_list_legal(OptionBits bits, int words, bool syn, const OptionDemand& demand) {
+    return LegalLists(bits, syn, demand).make(words);
 }
 
 std::uint32_t make_option_length_legal(OptionBits bits, int words) {

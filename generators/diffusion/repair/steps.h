@@ -14,7 +14,8 @@ void choose_protocols(Draft& draft);
 void keep_fragments(Draft& draft);
 
 /// 3. Headers of the flow's protocol present in all their fixed columns, all others absent. A bit that was
-/// absent takes the value that most of the flow's packets of this direction have there, 0 without any.
+/// absent takes the value that most of the flow's packets of this direction have there, 0 without any. The
+/// IPv4 protocol field says what it is.
 void make_headers_present(Draft& draft);
 
 /// 4. What each TCP segment is: the opening, no SYN after it, FIN and RST only where their sender ends, ACK.
@@ -38,7 +39,7 @@ void smooth_ip_ids(Draft& draft);
 /// nearest to the image.
 void choose_tcp_numbers(Draft& draft);
 
-/// 10. UDP and ICMP fields, and what is left of IPv4's (reserved bit, time to live, protocol).
+/// 10. UDP and ICMP fields, and what is left of IPv4's (reserved bit, time to live).
 void finish_fields(Draft& draft);
 
 }  // namespace tracebench::diffusion

@@ -1,14 +1,19 @@
 #include "generators/diffusion/repair/tcp_numbers.h"
 
+#include <algorithm>
+
 #include "generators/diffusion/repair/packet_bytes.h"
+#include "traffic/bytes.h"
 
 namespace tracebench::diffusion {
 
 SegmentFields segment_of(const DraftFlow& flow, const DraftRow& row) {
+    std::vector<std::uint8_t> bytes = header_bytes_of(flow, row);
     constexpr std::uint32_t ipv6_header = 40;
-    const std::vector<std::uint8_t> bytes = header_bytes_of(flow, row);
-    const std::uint32_t length = length_of(flow, row) + (flow.ipv6 ? ipv6_header : 0);
-    const RulePacket packet = read_rule_packet({row.time_ns, length, link_type::raw_ip, 0, bytes});
+    const std::uint32_t fixed = flow.ipv6 ? ipv6_header : 0;
+    const auto length = static_cast<std::uint16_t>(std::max(header_bytes(flow, row), length_of(flow, row)));
+    store16(&bytes[flow.ipv6 ? 4 : 2], length);
+    const RulePacket packet = read_rule_packet({row.time_ns, length + fixed, link_type::raw_ip, 0, bytes});
     return read_segment(packet).value_or(SegmentFields{});
 }
 
@@ -39,6 +44,10 @@ bool NumberWitnesses::acknowledgement_is_supported(std::size_t i) const {
     return count(acknowledged_[sender], s.acknowledgement) > 1 ||
            count(begins_[1 - sender], s.acknowledgement) > 0 ||
            count(ends_[1 - sender], s.acknowledgement) > 0;
+}
+
+bool NumberWitnesses::is_an_end(std::size_t i, std::uint32_t number) const {
+    return count(begins_[side(i)], number) > 0 || count(acknowledged_[1 - side(i)], number) > 0;
 }
 
 bool NumberWitnesses::is_filled_later(std::size_t i, std::uint32_t begin, std::uint32_t end) const {

@@ -11,7 +11,7 @@
 
 namespace tracebench::diffusion {
 
-/// A segment as it stands in the draft.
+/// A segment as it stands in the draft; one that says to be shorter than its headers is as long as they are.
 SegmentFields segment_of(const DraftFlow& flow, const DraftRow& row);
 
 /// A number that is wrong agrees with no other: where segments of a sender begin and end, and what its peer
@@ -26,6 +26,8 @@ class NumberWitnesses {
     /// Whether the peer has a segment that begins or ends at segment i's acknowledgement number, or its
     /// sender has acknowledged it in another segment too.
     bool acknowledgement_is_supported(std::size_t i) const;
+    /// Whether a segment of the sender of segment i begins at `number`, or its peer acknowledges it.
+    bool is_an_end(std::size_t i, std::uint32_t number) const;
     /// Whether a later segment of the same sender begins in [begin, end), as sent again or out of order.
     bool is_filled_later(std::size_t i, std::uint32_t begin, std::uint32_t end) const;
     /// Whether the peer of the sender of segment i later acknowledges more than `number`.
