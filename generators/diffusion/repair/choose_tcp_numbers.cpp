@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <set>
 
 #include "generators/diffusion/repair/steps.h"
@@ -32,10 +33,13 @@ class NumberRepair {
             boundaries_[index(d)].insert(now.sequence);
             boundaries_[index(d)].insert(now.next_sequence());
             if (now.has(ack)) last_acknowledging_[index(d)] = i;
+            last_sent_[index(d)] = i;
         }
     }
 
   private:
+    static constexpr std::size_t first_segments = 8;  ///< in which a SYN's number is found again
+
     static std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
     static std::size_t other(Direction d) { return 1 - index(d); }
 
@@ -43,7 +47,7 @@ class NumberRepair {
         const SegmentFields& s = image_.segment(i);
         const TcpSide &me = state_.own(d), &peer = state_.peer(d);
         const std::uint32_t said = s.sequence + shift_[index(d)];
-        if (s.has(syn)) return me.syn ? me.initial_sequence : said;
+        if (s.has(syn)) return me.syn ? me.initial_sequence : initial_sequence(i);
         if (!me.seen && !peer.acknowledged) return said;
         const std::uint32_t expected = me.seen ? me.next : peer.acknowledgement;
         const std::int64_t ahead = sequence_distance(said, expected);
@@ -53,15 +57,69 @@ class NumberRepair {
         const bool before_start = me.syn && sequence_distance(said, me.initial_sequence) <= 0;
         const bool after_end = me.fin && sequence_distance(said + s.payload, me.fin_end) > 0;
         const bool legal = ahead <= slack && -ahead <= slack && !before_start && !after_end;
-        const bool supported = image_.sequence_is_supported(i);
         const bool probe = ahead == -1 && s.payload <= 1;  // keep-alive (RFC 9293 section 3.8.4)
-        const bool gap = ahead > 0 && !s.has(rst) &&
-                         !image_.is_filled_later(i, expected - shift_[index(d)], s.sequence) &&
-                         image_.is_acknowledged_later(i, expected - shift_[index(d)]);
-        if (legal && !gap && (supported || probe)) return said;
-        // Where others go on from it too, the conversation goes on from elsewhere: it is moved as a whole.
-        if (supported && !s.has(rst)) shift_[index(d)] += expected - said;
+        if (legal && probe) return said;
+        if (!is_supported(i, expected - shift_[index(d)])) return nearest_expected(s, said, d);
+        const std::uint32_t image_expected = expected - shift_[index(d)];
+        const bool gap = ahead > 0 && !s.has(rst) && !image_.is_filled_later(i, image_expected, s.sequence) &&
+                         image_.is_acknowledged_later(i, image_expected);
+        if (legal && (!gap || lengthen_last(d, static_cast<std::uint32_t>(ahead)))) return said;
+        // Others go on from it, so the conversation goes on from elsewhere: it is moved as a whole.
+        if (!s.has(rst)) shift_[index(d)] += expected - said;
         return expected;
+    }
+
+    /// A number that is said over and over, as without data, is soon said wrong in the same way twice: the
+    /// expected one must not have many times the support.
+    bool is_supported(std::size_t i, std::uint32_t expected) const {
+        const SegmentFields& s = image_.segment(i);
+        const std::uint32_t support = image_.sequence_support(i, s.sequence);
+        constexpr std::uint32_t many = 8;
+        return support > 0 && (s.payload > 0 || many * support >= image_.sequence_support(i, expected));
+    }
+
+    /// A SYN is followed by a segment of its sender, and acknowledged, one after it; the peer may say it
+    /// better.
+    std::uint32_t initial_sequence(std::size_t i) const {
+        const std::uint32_t said = image_.segment(i).sequence;
+        if (image_.is_an_end(i, said + 1)) return said;
+        std::uint32_t best = said, most = 1;  // more than one must agree
+        for (std::size_t later = i + 1; later < image_.size() && later < i + first_segments; ++later) {
+            const SegmentFields& s = image_.segment(later);
+            const bool own = image_.direction(later) == image_.direction(i);
+            if (!own && !s.has(ack)) continue;
+            const std::uint32_t next = own ? s.sequence : s.acknowledgement;
+            const std::uint32_t support = image_.sequence_support(i, next);
+            if (support <= most || image_.sequence_support(i, next - 1) > support) continue;
+            best = next - 1;
+            most = support;
+            break;
+        }
+        return best;
+    }
+
+    /// Of a segment whose number is wrong: the next one, or that of the first gap if it may fill it.
+    std::uint32_t nearest_expected(const SegmentFields& s, std::uint32_t said, Direction d) const {
+        const TcpSide& me = state_.own(d);
+        if (!me.seen) return state_.peer(d).acknowledgement;
+        const bool fills = s.payload > 0 && me.contiguous != me.next &&
+                           std::popcount(said ^ me.contiguous) < std::popcount(said ^ me.next);
+        return fills ? me.contiguous : me.next;
+    }
+
+    /// Adds bytes that are missing to the sender's last segment, where it may be so long.
+    bool lengthen_last(Direction d, std::uint32_t bytes) {
+        const auto last = last_sent_[index(d)];
+        if (!last) return false;
+        DraftRow& row = draft_.rows[flow_.rows[*last]];
+        const std::uint32_t fixed = flow_.ipv6 ? 40 : 0, length = length_of(flow_, row) + bytes;
+        if (length + fixed > draft_.settings.largest_packet || get(row.bits, field::syn_flag) != 0 ||
+            segment_of(flow_, row).next_sequence() != state_.own(d).next)
+            return false;
+        set_length(flow_, row, length);
+        state_.add(segment_of(flow_, row), d);
+        boundaries_[index(d)].insert(segment_of(flow_, row).next_sequence());
+        return true;
     }
 
     std::uint32_t acknowledgement(std::size_t i, Direction d) {
@@ -135,6 +193,7 @@ class NumberRepair {
     std::uint32_t shift_[2] = {0, 0};        ///< what is added to the image's sequence numbers, by sender
     std::set<std::uint32_t> boundaries_[2];  ///< where segments begin and end, as decided
     std::size_t last_acknowledging_[2] = {0, 0};
+    std::optional<std::size_t> last_sent_[2];
 };
 
 }  // namespace

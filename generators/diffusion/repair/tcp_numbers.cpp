@@ -30,12 +30,12 @@ NumberWitnesses::NumberWitnesses(const Draft& draft, const DraftFlow& flow) {
     }
 }
 
-bool NumberWitnesses::sequence_is_supported(std::size_t i) const {
+std::uint32_t NumberWitnesses::sequence_support(std::size_t i, std::uint32_t number) const {
     const SegmentFields& s = segments_[i];
     const std::size_t sender = side(i);
-    const std::uint32_t own_end = s.next_sequence() == s.sequence ? 1 : 0;
-    return count(begins_[sender], s.sequence) > 1 || count(ends_[sender], s.sequence) > own_end ||
-           count(acknowledged_[1 - sender], s.sequence) > 0;
+    const std::uint32_t own = (s.sequence == number ? 1U : 0U) + (s.next_sequence() == number ? 1U : 0U);
+    return count(begins_[sender], number) + count(ends_[sender], number) - own +
+           count(acknowledged_[1 - sender], number);
 }
 
 bool NumberWitnesses::acknowledgement_is_supported(std::size_t i) const {

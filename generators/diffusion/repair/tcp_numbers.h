@@ -21,8 +21,9 @@ class NumberWitnesses {
     /// Of all segments of a flow, before any number is changed.
     NumberWitnesses(const Draft& draft, const DraftFlow& flow);
 
-    /// Whether another segment begins or ends where segment i begins, or its peer acknowledges that number.
-    bool sequence_is_supported(std::size_t i) const;
+    /// How many others agree with a number of the sender of segment i: its segments but this one that begin
+    /// or end there, and its peer's that acknowledge it.
+    std::uint32_t sequence_support(std::size_t i, std::uint32_t number) const;
     /// Whether the peer has a segment that begins or ends at segment i's acknowledgement number, or its
     /// sender has acknowledged it in another segment too.
     bool acknowledgement_is_supported(std::size_t i) const;

@@ -54,12 +54,14 @@ std::vector<Stamp> stamps_of(const Draft& draft, const DraftFlow& flow, Directio
 
 /// A minute of the usual clock of 1 kHz: as late as the rule tcp.flow.timestamps_order lets a segment be.
 constexpr std::int32_t late = 60'000;
+/// Twelve days of that clock: values further from the median are wrong.
+constexpr std::int32_t far = 1 << 30;
 
 bool is_ordered(const std::vector<Stamp>& stamps) {
     std::uint32_t latest = stamps.front().value;
     for (const Stamp& stamp : stamps) {
         const std::int32_t ahead = sequence_distance(stamp.value, latest);
-        if (ahead < -late) return false;
+        if (ahead < -late || sequence_distance(stamp.value, stamps.front().value) > far) return false;
         if (ahead > 0) latest = stamp.value;
     }
     return true;
@@ -77,6 +79,7 @@ std::vector<bool> longest_series(const std::vector<Stamp>& stamps) {
     std::vector<std::size_t> tails, before(stamps.size(), stamps.size());
     for (std::size_t i = 0; i < stamps.size(); ++i) {
         const std::int32_t value = sequence_distance(stamps[i].value, middle);
+        if (value < -far / 2 || value > far / 2) continue;
         const auto place = static_cast<std::size_t>(
             std::upper_bound(tail_values.begin(), tail_values.end(), value) - tail_values.begin());
         if (place > 0) before[i] = tails[place - 1];
