@@ -38,14 +38,15 @@ DatasetPlan parse_dataset(const json& entry, const fs::path& base, const std::st
     return plan;
 }
 
-/// Paths in a manifest are relative to it, those in the settings of `captures` and `ssm` too.
+/// Paths in a manifest are relative to it, those in the settings of generators too.
 GeneratorPlan parse_generator(const json& entry, const fs::path& base) {
     GeneratorPlan plan;
     plan.name = entry["name"];
     plan.kind = entry.value("kind", plan.name);
     plan.settings = entry.value("settings", json::object());
     const auto is_path = [&](const std::string& key) {
-        return plan.kind == "captures" ? key == "folder" || key == "labels" : plan.kind == "ssm" && key == "from";
+        return plan.kind == "captures" ? key == "folder" || key == "labels"
+                                       : (plan.kind == "ssm" || plan.kind == "diffusion") && key == "from";
     };
     for (const char* key : {"folder", "labels", "from"})
         if (is_path(key) && plan.settings.contains(key) && plan.settings[key].is_string())

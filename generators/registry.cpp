@@ -10,6 +10,7 @@
 #include "generators/baseline/markov.h"
 #include "generators/baseline/resample.h"
 #include "generators/checked_json.h"
+#include "generators/diffusion/diffusion_generator.h"
 #include "generators/external/captures.h"
 #include "generators/external/command.h"
 #include "generators/generator.h"
@@ -24,12 +25,13 @@ struct Entry {
 };
 
 constexpr Entry registry[] = {
-    {"resample", &ResampleGenerator::make},  // baseline: the upper end of fidelity
-    {"markov", &MarkovGenerator::make},      // baseline: what a small model does
-    {"marginal", &MarginalGenerator::make},  // baseline: the ceiling of badness
-    {"ssm", &ssm::SsmGenerator::make},       // NetSSM: a state-space model of tokens
-    {"captures", &CapturesGenerator::make},  // what another generator wrote
-    {"command", &CommandGenerator::make},    // another generator's program
+    {"resample", &ResampleGenerator::make},               // baseline: the upper end of fidelity
+    {"markov", &MarkovGenerator::make},                   // baseline: what a small model does
+    {"marginal", &MarginalGenerator::make},               // baseline: the ceiling of badness
+    {"ssm", &ssm::SsmGenerator::make},                    // NetSSM: a state-space model of tokens
+    {"diffusion", &diffusion::DiffusionGenerator::make},  // NetDiffusion: latent diffusion of packet rows
+    {"captures", &CapturesGenerator::make},               // what another generator wrote
+    {"command", &CommandGenerator::make},                 // another generator's program
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "base/error.h"
@@ -76,6 +77,25 @@ void write_nprint_image(const std::filesystem::path& path, std::span<const Nprin
     if (png_image_write_to_memory(&image, file.data(), &size, 0, pixels.data(), 0, nullptr) == 0)
         throw InputError(path.string(), fmt::format("cannot make the image: {}", image.message));
     write_file(path, std::string_view(file).substr(0, size));
+}
+
+std::string nprint_png(std::span<const NprintRow> rows) {
+    constexpr std::uint8_t palette[3][3] = {{0, 0, 255}, {0, 255, 0}, {255, 0, 0}};  // -1, 0, 1
+    std::vector<std::uint8_t> pixels;
+    pixels.reserve(rows.size() * kNprintColumns);
+    for (const NprintRow& row : rows)
+        for (const std::int8_t bit : row) pixels.push_back(static_cast<std::uint8_t>(bit + 1));
+    Png image;
+    image.width = kNprintColumns;
+    image.height = static_cast<png_uint_32>(rows.size());
+    image.format = PNG_FORMAT_RGB_COLORMAP;
+    image.colormap_entries = 3;
+    std::string file(PNG_IMAGE_PNG_SIZE_MAX(image), '\0');
+    png_alloc_size_t size = file.size();
+    if (png_image_write_to_memory(&image, file.data(), &size, 0, pixels.data(), 0, palette) == 0)
+        throw std::runtime_error(fmt::format("cannot make an image: {}", image.message));
+    file.resize(size);
+    return file;
 }
 
 NprintImage read_nprint_image(const std::filesystem::path& path) {

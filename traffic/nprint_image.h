@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "traffic/nprint.h"
@@ -18,6 +19,10 @@ inline constexpr std::size_t kNprintImageRows = 1024;
 /// rows, or the file cannot be written. No rows make an image of padding only.
 void write_nprint_image(const std::filesystem::path& path, std::span<const NprintRow> rows,
                         bool drop_addresses);
+
+/// The rows alone, without padding, as a PNG of a palette of the three colours in memory: for pages. At least
+/// one row.
+std::string nprint_png(std::span<const NprintRow> rows);
 
 struct NprintImage {
     std::vector<NprintRow> rows;  ///< without padding: blue lines at the end

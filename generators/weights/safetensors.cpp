@@ -43,7 +43,8 @@ std::string header_of(const std::vector<NamedTensor>& tensors, const nlohmann::j
 
 }  // namespace
 
-std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path) {
+std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path,
+                                          std::map<std::string, std::string>* metadata) {
     const MappedFile file(path);
     const std::string name = path.string();
     const auto bytes = file.bytes();
@@ -65,7 +66,7 @@ std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path) {
     const auto data = bytes.subspan(prefix + header_size);
     const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + prefix, header_size);
     std::vector<NamedTensor> tensors;
-    for (SafetensorsEntry& entry : parse_safetensors_header(header, data.size(), name)) {
+    for (SafetensorsEntry& entry : parse_safetensors_header(header, data.size(), name, metadata)) {
         NamedTensor& tensor = tensors.emplace_back();
         tensor.name = std::move(entry.name);
         tensor.shape = std::move(entry.shape);

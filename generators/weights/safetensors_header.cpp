@@ -26,7 +26,8 @@ std::optional<FloatFormat> format_named(std::string_view name) {
 /// Unlike a document it also shows names that are there twice.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   public:
-    explicit HeaderReader(const std::string& name) : name_(name) {}
+    HeaderReader(const std::string& name, std::map<std::string, std::string>* metadata)
+        : name_(name), kept_metadata_(metadata) {}
     std::vector<SafetensorsEntry> take() { return std::move(entries_); }
 
     bool start_object(std::size_t /*elements*/) override {
@@ -54,10 +55,15 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
             begin_tensor(key);
         else if (place_ == Place::tensor)
             begin_field(key);
+        else if (place_ == Place::metadata && kept_metadata_ != nullptr)
+            metadata_key_ = key;
         return true;
     }
     bool string(std::string& value) override {
-        if (place_ == Place::metadata) return true;
+        if (place_ == Place::metadata) {
+            if (kept_metadata_ != nullptr) (*kept_metadata_)[metadata_key_] = value;
+            return true;
+        }
         if (place_ != Place::tensor || field_ != Field::dtype) unexpected("a string");
         const auto format = format_named(value);
         if (!format)
@@ -145,6 +151,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     }
 
     const std::string& name_;
+    std::map<std::string, std::string>* kept_metadata_;  // null: not asked for
+    std::string metadata_key_;
     std::vector<SafetensorsEntry> entries_;
     std::unordered_set<std::string> names_;
     Place place_ = Place::before;
@@ -170,8 +178,9 @@ void require_own_bytes(const SafetensorsEntry& entry, std::uint64_t data_size, c
 }  // namespace
 
 std::vector<SafetensorsEntry> parse_safetensors_header(std::string_view text, std::uint64_t data_size,
-                                                       const std::string& name) {
-    HeaderReader reader(name);
+                                                       const std::string& name,
+                                                       std::map<std::string, std::string>* metadata) {
+    HeaderReader reader(name, metadata);
     if (text.empty() || text.front() != '{')
         throw InputError(name, "the header does not begin with '{'", "a safetensors file was expected");
     if (const auto zero = text.find('\0'); zero != std::string_view::npos)  // where the parser would stop

@@ -2,6 +2,7 @@
 /// The JSON header of a safetensors file (https://huggingface.co/docs/safetensors): which tensors, and where.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,12 @@ struct SafetensorsEntry {
 };
 
 /// Entries in the order of the header; together they cover `data_size` bytes without gap or overlap, each as
-/// many as its shape and type need. `__metadata__` is checked and left out. Memory grows with what is kept of
-/// `text`, never with what it claims. Throws InputError naming `name` and the tensor: not JSON, another
-/// layout, a name twice, a type other than F32, F16, BF16 and F64, over 131,072 tensors or 8 dimensions.
-std::vector<SafetensorsEntry> parse_safetensors_header(std::string_view text, std::uint64_t data_size,
-                                                       const std::string& name);
+/// many as its shape and type need. `__metadata__` is checked, and kept if `metadata` is given. Memory grows
+/// with what is kept of `text`, never with what it claims. Throws InputError naming `name` and the tensor:
+/// not JSON, another layout, a name twice, a type other than F32, F16, BF16 and F64, over 131,072 tensors or
+/// 8 dimensions.
+std::vector<SafetensorsEntry> parse_safetensors_header(
+    std::string_view text, std::uint64_t data_size, const std::string& name,
+    std::map<std::string, std::string>* metadata = nullptr);
 
 }  // namespace tracebench

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "generators/weights/named_tensor.h"
@@ -16,8 +18,9 @@ namespace tracebench {
 /// Throws InputError naming the file and tensor: header size over 100 MB or past the file, not JSON, offsets
 /// that overlap, leave gaps or disagree with shape and type, a name twice, over 131,072 tensors or 8
 /// dimensions, unknown type. NaN and infinity are read as they are; F64 beyond float's range becomes
-/// infinity.
-std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path);
+/// infinity. `metadata`, if given, receives the header's.
+std::vector<NamedTensor> read_safetensors(const std::filesystem::path& path,
+                                          std::map<std::string, std::string>* metadata = nullptr);
 /// F32, in the order given, aligned to 8 bytes as the reference implementation does. `metadata`: an object of
 /// strings, or null. Names and metadata are UTF-8. Appears whole or not at all. Throws InputError where it
 /// cannot be written, std::invalid_argument where a shape and its values disagree or a name is there twice.
