@@ -28,8 +28,8 @@ struct ComputeOptions {
     std::string device = "cpu";  ///< as LibTorch spells it: `cpu`, `cuda`, `cuda:1`
     Backend backend = Backend::fused;
     Precision precision = Precision::float32;
-    int threads = 0;               ///< 0: every processor we may use
-    std::int64_t chunk = 0;        ///< tokens a chunk of the scan; 0: what was measured to be best
+    int threads = 0;         ///< 0: every processor we may use
+    std::int64_t chunk = 0;  ///< tokens a chunk of the scan; 0: what was measured to be best
 };
 
 /// `rows` sequences of `length` tokens each, row after row.
@@ -40,6 +40,8 @@ struct Batch {
     /// One a row: the row goes on where the last call left it (its state is kept); else it begins anew.
     /// Gradients stop at the seam. Empty: every row begins anew.
     std::span<const std::uint8_t> continues;
+    /// One a target: its gradient counts as many times; the loss in nats does not know of it. Empty: all 1.
+    std::span<const float> weights{};
 };
 
 struct Loss {
@@ -85,8 +87,9 @@ class SequenceModel {
     /// Forward only; its carried state is apart from training's.
     virtual Loss evaluate(const Batch& batch) = 0;
 
-    /// What exact resume needs besides the parameters: moments, their step count, the rows' carried state, and
-    /// gradients (`gradient.NAME`) that optimize() has not used yet. Throws InputError naming `name` and the tensor.
+    /// What exact resume needs besides the parameters: moments, their step count, the rows' carried state,
+    /// and gradients (`gradient.NAME`) that optimize() has not used yet. Throws InputError naming `name` and
+    /// the tensor.
     virtual std::vector<NamedTensor> training_state() const = 0;
     virtual void set_training_state(const std::vector<NamedTensor>& tensors, const std::string& name) = 0;
 

@@ -40,6 +40,12 @@ std::string hash_of(const std::vector<NamedTensor>& tensors) {
     return sha256(hashes);
 }
 
+/// How much a token counts as a target in training.
+float target_weight(const Encoding& encoding, Token token, double plan_weight) {
+    if (encoding.is_context(token)) return 0;
+    return encoding.is_plan(token) ? static_cast<float>(plan_weight) : 1;
+}
+
 /// A model folder of ours holds the files one level down.
 std::filesystem::path files_folder(const std::filesystem::path& folder) {
     return !holds_model_files(folder) && holds_model_files(folder / "model") ? folder / "model" : folder;
@@ -105,8 +111,11 @@ void SsmGenerator::fit(const std::vector<LabelledTrace>& samples, const FitConte
     }
     const double used_s = seconds_since(start);
     TrainingOptions options = settings_.training_within(context.budget_s);
-    for (std::size_t id = 0; id < encoding_->vocabulary_size(); ++id)
-        options.context_tokens.push_back(encoding_->is_context(static_cast<Token>(id)) ? 1 : 0);
+    for (std::size_t id = 0; id < encoding_->vocabulary_size(); ++id) {
+        const auto token = static_cast<Token>(id);
+        options.weights.push_back(target_weight(*encoding_, token, settings_.plan_weight));
+        options.kinds.push_back(encoding_->kind(token));
+    }
     if (options.seconds > 0) options.seconds = std::max(options.seconds - used_s, 1e-3);
 
     const ComputeOptions& compute = model_->compute();

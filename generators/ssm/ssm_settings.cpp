@@ -22,7 +22,7 @@ struct Preset {
 
 constexpr Preset presets[] = {
     {"tiny", "fields", 64, 2, 32, 32, 4e-3, 1024, 512, 6},         // continuous integration
-    {"small", "fields", 128, 4, 64, 64, 4e-3, 1024, 512, 8},     // minutes on two cores
+    {"small", "fields", 128, 4, 64, 64, 4e-3, 1024, 512, 8},       // minutes on two cores
     {"base", "fields", 256, 8, 128, 64, 2e-3, 8192, 2048, 20},     // an hour
     {"netssm", "netssm", 768, 24, 128, 64, 5e-4, 4096, 4096, 10},  // as published
 };
@@ -91,6 +91,7 @@ void read_training(const CheckedJson& settings, TrainingOptions& training) {
     batches.segment = settings.integer("segment", batches.segment, length_multiple, 16 * million);
     if (batches.segment % length_multiple != 0)
         settings.at("segment").fail(fmt::format("is not a multiple of {}", length_multiple));
+    training.noise = settings.number("noise", training.noise, 0, 0.9);
     training.accumulate = settings.integer("accumulate", training.accumulate, 1, million);
     training.context = settings.integer("context", training.context, 0, max_count);
     if (training.context == 1)
@@ -132,6 +133,8 @@ SsmSettings SsmSettings::from_json(const CheckedJson& settings) {
                          "learning_rate_floor",
                          "weight_decay",
                          "clip",
+                         "plan_weight",
+                         "noise",
                          "batch_tokens",
                          "segment",
                          "accumulate",
@@ -166,10 +169,12 @@ SsmSettings SsmSettings::from_json(const CheckedJson& settings) {
     result.training.batches = {preset.batch_tokens, preset.segment};
     if (result.preset == "netssm") result.training.context = 100'000;
     result.default_epochs = preset.epochs;
+    result.training.noise = 0.05;
 
     read_encoding(settings, result);
     read_compute(settings, result);
     read_training(settings, result.training);
+    result.plan_weight = settings.number("plan_weight", result.plan_weight, 0.01, 1000);
     read_sampling(settings, result);
     result.from = settings.text("from", "");
     if (result.from.empty()) {

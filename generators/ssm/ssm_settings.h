@@ -21,6 +21,7 @@ struct SsmSettings {
     TrainingOptions training;
     /// The preset's epochs, for a training that is limited neither in epochs nor steps nor seconds.
     std::int64_t default_epochs = 0;
+    double plan_weight = 4;  ///< see Encoding::is_plan()
     SamplerOptions sampling;
     std::int64_t parallel = 32;
     std::int64_t max_tokens_per_sample = 0;  ///< 0: four times the longest training sample

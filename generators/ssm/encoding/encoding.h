@@ -81,9 +81,15 @@ class Encoding {
     virtual Token label_token(const std::string& label) const = 0;
     /// What ends a sequence.
     virtual Token end_token() const = 0;
-    /// Tokens that tell the model something and are never asked of it: the decoder forces them, the loss leaves
-    /// them out.
+    /// Tokens that tell the model something and are never asked of it: the decoder forces them, the loss
+    /// leaves them out.
     virtual bool is_context(Token /*token*/) const { return false; }
+    /// Tokens that decide about much of what follows: what a flow is for, how long it is. Few, so a small
+    /// model learns them late unless they count more in training.
+    virtual bool is_plan(Token /*token*/) const { return false; }
+    /// Tokens of one kind can stand for each other, as a wrong one does for the right one: see TokenNoise.
+    /// Negative: nothing else can stand here.
+    virtual int kind(Token /*token*/) const { return -1; }
     /// From the label's token to the end token; only those two where no packet could be encoded.
     virtual std::vector<Token> encode(const std::string& label, const Trace& trace,
                                       EncodeReport& report) const = 0;

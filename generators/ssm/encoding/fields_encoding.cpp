@@ -15,7 +15,7 @@
 namespace tracebench::ssm {
 namespace {
 
-constexpr int format_version = 2;
+constexpr int format_version = 3;
 constexpr std::size_t most_labels = 10'000;
 constexpr std::uint32_t largest_snap = 262'144;
 
@@ -46,6 +46,15 @@ Token FieldsEncoding::end_token() const {
 
 bool FieldsEncoding::is_context(Token token) const {
     return ssm::is_context(vocabulary_.head(token).item);
+}
+
+bool FieldsEncoding::is_plan(Token token) const {
+    return ssm::is_plan(vocabulary_.head(token).item);
+}
+
+int FieldsEncoding::kind(Token token) const {
+    const Item item = vocabulary_.head(token).item;
+    return item == Item::label || ssm::is_context(item) ? -1 : static_cast<int>(item);
 }
 
 void FieldsEncoding::observe(const std::string&, const Trace& trace) {

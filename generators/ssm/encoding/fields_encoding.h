@@ -29,6 +29,8 @@ class FieldsEncoding : public Encoding {
     Token label_token(const std::string& label) const override;
     Token end_token() const override;
     bool is_context(Token token) const override;
+    bool is_plan(Token token) const override;
+    int kind(Token token) const override;
     void observe(const std::string& label, const Trace& trace) override;
     std::vector<Token> encode(const std::string& label, const Trace& trace,
                               EncodeReport& report) const override;

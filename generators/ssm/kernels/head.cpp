@@ -16,7 +16,8 @@ struct HeadKernel::Impl {
     virtual ~Impl() = default;
     virtual HeadLoss loss(const float* embedding, const float* norm, const float* in,
                           std::span<const std::int32_t> targets, double normaliser, float* gradient,
-                          float* embedding_gradient, float* norm_gradient) = 0;
+                          float* embedding_gradient, float* norm_gradient,
+                          std::span<const float> weights) = 0;
     Impl(const ModelConfig& config_, const KernelOptions& options_) : config(config_), options(options_) {
         options.threads = std::max(options.threads, 1);
     }
@@ -43,7 +44,7 @@ class TypedHead : public HeadKernel::Impl {
 
     HeadLoss loss(const float* embedding, const float* norm, const float* in,
                   std::span<const std::int32_t> targets, double normaliser, float* gradient,
-                  float* embedding_gradient, float* norm_gradient) override {
+                  float* embedding_gradient, float* norm_gradient, std::span<const float> weights) override {
         const std::int64_t tokens = std::ssize(targets), model = config.d_model,
                            vocabulary = config.vocab_size;
         const std::int64_t units = (tokens + unit - 1) / unit, room = std::min(tokens, block);
@@ -76,7 +77,8 @@ class TypedHead : public HeadKernel::Impl {
                     forward_.multiply(count, {normed, model}, logits, vocabulary);
                     T* slopes = gradient ? slopes_.data() + (first - start) * vocabulary : nullptr;
                     losses_[static_cast<std::size_t>(index)] =
-                        cross_entropy(count, vocabulary, logits, targets.data() + first, scale, slopes);
+                        cross_entropy(count, vocabulary, logits, targets.data() + first,
+                                      weights.empty() ? nullptr : weights.data() + first, scale, slopes);
                     if (!gradient) continue;
                     backward_.multiply(count, {slopes, vocabulary}, back, model);
                     float* sums = norm_sums + index * model;
@@ -160,8 +162,9 @@ void HeadKernel::embed_backward(std::span<const std::int32_t> tokens, const floa
 
 HeadLoss HeadKernel::loss(const float* embedding, const float* norm, const float* in,
                           std::span<const std::int32_t> targets, double normaliser, float* gradient,
-                          float* embedding_gradient, float* norm_gradient) {
-    return impl_->loss(embedding, norm, in, targets, normaliser, gradient, embedding_gradient, norm_gradient);
+                          float* embedding_gradient, float* norm_gradient, std::span<const float> weights) {
+    return impl_->loss(embedding, norm, in, targets, normaliser, gradient, embedding_gradient, norm_gradient,
+                       weights);
 }
 
 }  // namespace tracebench::ssm

@@ -27,10 +27,11 @@ class HeadKernel {
 
     /// RMSNorm (epsilon 1e-5), logits against the embedding, softmax cross-entropy over the first vocab_size
     /// rows, without ever holding all logits. Targets below 0 do not count. Where `gradient` is given it gets
-    /// the gradient of (summed loss / normaliser) by `in`, and those by the parameters are added.
+    /// the gradient of (summed loss / normaliser) by `in`, and those by the parameters are added. `weights`:
+    /// one a target, by which its gradient (not its loss) is multiplied; empty: all 1.
     HeadLoss loss(const float* embedding, const float* norm, const float* in,
                   std::span<const std::int32_t> targets, double normaliser, float* gradient,
-                  float* embedding_gradient, float* norm_gradient);
+                  float* embedding_gradient, float* norm_gradient, std::span<const float> weights = {});
 
     struct Impl;  // float or bfloat16
 

@@ -9,7 +9,8 @@ namespace tracebench::ssm {
 
 template <typename T>
 TRACEBENCH_CLONES UnitLoss cross_entropy(std::int64_t rows, std::int64_t vocabulary, float* logits,
-                                         const std::int32_t* targets, float scale, T* gradient) {
+                                         const std::int32_t* targets, const float* weights, float scale,
+                                         T* gradient) {
     UnitLoss loss;
     for (std::int64_t row = 0; row < rows; ++row, logits += vocabulary) {
         T* out = gradient ? gradient + row * vocabulary : nullptr;
@@ -32,15 +33,17 @@ TRACEBENCH_CLONES UnitLoss cross_entropy(std::int64_t rows, std::int64_t vocabul
             std::log(static_cast<double>(sum)) - (static_cast<double>(wanted) - static_cast<double>(top));
         ++loss.targets;
         if (!out) continue;
-        const float by = scale / sum;
+        const float weight = weights ? weights[row] * scale : scale, by = weight / sum;
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < vocabulary; ++i) out[i] = from_float<T>(logits[i] * by);
-        out[targets[row]] = from_float<T>((logits[targets[row]] / sum - 1) * scale);
+        out[targets[row]] = from_float<T>((logits[targets[row]] / sum - 1) * weight);
     }
     return loss;
 }
 
-template UnitLoss cross_entropy(std::int64_t, std::int64_t, float*, const std::int32_t*, float, float*);
-template UnitLoss cross_entropy(std::int64_t, std::int64_t, float*, const std::int32_t*, float, Bfloat16*);
+template UnitLoss cross_entropy(std::int64_t, std::int64_t, float*, const std::int32_t*, const float*, float,
+                                float*);
+template UnitLoss cross_entropy(std::int64_t, std::int64_t, float*, const std::int32_t*, const float*, float,
+                                Bfloat16*);
 
 }  // namespace tracebench::ssm

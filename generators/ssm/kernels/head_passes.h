@@ -11,9 +11,10 @@ struct UnitLoss {
 };
 
 /// Of logits [rows, vocabulary] (overwritten) against targets [rows], those below 0 left out. Where
-/// `gradient` is given it gets scale * (softmax - one-hot), 0 in rows without target.
+/// `gradient` is given it gets scale * weight * (softmax - one-hot), 0 in rows without target. `weights`
+/// [rows]; null: all 1.
 template <typename T>
 UnitLoss cross_entropy(std::int64_t rows, std::int64_t vocabulary, float* logits, const std::int32_t* targets,
-                       float scale, T* gradient);
+                       const float* weights, float scale, T* gradient);
 
 }  // namespace tracebench::ssm

@@ -118,7 +118,7 @@ class FusedLoss : public torch::autograd::Function<FusedLoss> {
             parameters.embedding().data_ptr<float>(), parameters.final_norm().data_ptr<float>(),
             input.data_ptr<float>(), call->batch->targets, train ? *call->normaliser : 1,
             train ? gradient.data_ptr<float>() : nullptr, gradient_of(parameters.embedding()),
-            gradient_of(parameters.final_norm()));
+            gradient_of(parameters.final_norm()), call->batch->weights);
         if (train) context->saved_data["gradient"] = gradient;
         return torch::scalar_tensor(call->loss.nats);
     }

@@ -22,6 +22,12 @@ Tensor to_tensor(std::span<const Token> tokens, torch::IntArrayRef shape, const 
     return tensor.to(device);
 }
 
+Tensor to_tensor(std::span<const float> numbers, const torch::Device& device) {
+    Tensor tensor = torch::empty({std::ssize(numbers)});
+    std::ranges::copy(numbers, tensor.data_ptr<float>());
+    return tensor.to(device);
+}
+
 class PlainDecoder : public StepDecoder {
   public:
     PlainDecoder(const ModelConfig& config, const PlainOptions& options, int threads,
@@ -124,7 +130,11 @@ class PlainModel : public TorchModel {
                 .narrow(2, 0, config().vocab_size)
                 .flatten(0, 1);
         const Tensor losses = at::cross_entropy_loss(logits, targets, {}, at::Reduction::None, ignored);
-        if (normaliser != nullptr) (losses.sum() / *normaliser).backward();
+        if (normaliser != nullptr) {
+            const Tensor weighted =
+                batch.weights.empty() ? losses : losses * to_tensor(batch.weights, device());
+            (weighted.sum() / *normaliser).backward();
+        }
         return {losses.detach().to(torch::kDouble).sum().item<double>(),
                 (targets != ignored).sum().item<std::int64_t>()};
     }

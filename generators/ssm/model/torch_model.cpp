@@ -53,6 +53,8 @@ void TorchModel::check(const Batch& batch) const {
         throw std::invalid_argument(fmt::format("a batch of {} x {} tokens with {} inputs and {} targets",
                                                 batch.rows, batch.length, batch.inputs.size(),
                                                 batch.targets.size()));
+    if (!batch.weights.empty() && batch.weights.size() != tokens)
+        throw std::invalid_argument(fmt::format("{} targets with {} weights", tokens, batch.weights.size()));
     for (const Token token : batch.inputs)
         if (token < 0 || token >= config_.vocab_size)
             throw std::invalid_argument(fmt::format("input token {} of {}", token, config_.vocab_size));

@@ -146,12 +146,13 @@ std::span<const Token> tokens_of(const RowSegment& segment, std::span<const std:
 
 std::int64_t BatchBuffers::targets(const SegmentBatch& batch,
                                    std::span<const std::span<const Token>> samples) const {
-    if (context_.empty()) return batch.tokens();
+    if (weight_of_.empty()) return batch.tokens();
     std::int64_t sum = 0;
     for (const RowSegment& segment : batch.rows) {
         if (segment.sample < 0) continue;
         const auto targets = tokens_of(segment, samples).subspan(1);
-        sum += std::count_if(targets.begin(), targets.end(), [this](Token target) { return counts(target); });
+        sum += std::count_if(targets.begin(), targets.end(),
+                             [this](Token target) { return weight_of(target) > 0; });
     }
     return sum;
 }
@@ -161,17 +162,28 @@ Batch BatchBuffers::fill(const SegmentBatch& batch, std::span<const std::span<co
     inputs_.assign(size, 0);
     targets_.assign(size, -1);
     continues_.assign(batch.rows.size(), 0);
+    weights_.assign(weight_of_.empty() ? 0 : size, 1);
     for (std::size_t row = 0; row < batch.rows.size(); ++row) {
         const RowSegment& segment = batch.rows[row];
         if (segment.sample < 0) continue;
         const auto tokens = tokens_of(segment, samples);
         for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
             inputs_[row * length + i] = tokens[i];
-            if (counts(tokens[i + 1])) targets_[row * length + i] = tokens[i + 1];
+            const float weight = weight_of(tokens[i + 1]);
+            if (weight > 0) targets_[row * length + i] = tokens[i + 1];
+            if (!weights_.empty()) weights_[row * length + i] = weight;
         }
         continues_[row] = segment.offset > 0;
     }
-    return {static_cast<std::int64_t>(batch.rows.size()), batch.length, inputs_, targets_, continues_};
+    return {
+        static_cast<std::int64_t>(batch.rows.size()), batch.length, inputs_, targets_, continues_, weights_};
+}
+
+Batch BatchBuffers::fill(const SegmentBatch& batch, std::span<const std::span<const Token>> samples,
+                         const TokenNoise& noise, Random& random) {
+    const Batch filled = fill(batch, samples);
+    for (Token& token : inputs_) token = noise(token, random);
+    return filled;
 }
 
 }  // namespace tracebench::ssm

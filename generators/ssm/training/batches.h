@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "generators/ssm/sequence_model.h"
+#include "generators/ssm/training/token_noise.h"
 
 namespace tracebench::ssm {
 
@@ -46,24 +47,28 @@ std::vector<SegmentBatch> plan_batches(std::span<const std::int64_t> lengths, co
 /// The token arrays of a call, reused from call to call.
 class BatchBuffers {
   public:
-    /// Tokens of ids whose entry is not 0 are given to the model but do not count as targets. Ids beyond the
-    /// end do.
-    explicit BatchBuffers(std::vector<std::uint8_t> context = {}) : context_(std::move(context)) {}
+    /// `weights` by token id, of tokens as targets (1 beyond the end); those of weight 0 are given to the
+    /// model but are no targets.
+    explicit BatchBuffers(std::vector<float> weights = {}) : weight_of_(std::move(weights)) {}
 
     /// How many targets count.
     std::int64_t targets(const SegmentBatch& batch, std::span<const std::span<const Token>> samples) const;
     /// The view is valid until the next call. `samples[i]` holds lengths[i] + 1 tokens or more.
     Batch fill(const SegmentBatch& batch, std::span<const std::span<const Token>> samples);
+    /// The same with inputs, never targets, replaced by what `noise` draws from `random`.
+    Batch fill(const SegmentBatch& batch, std::span<const std::span<const Token>> samples,
+               const TokenNoise& noise, Random& random);
 
   private:
-    bool counts(Token target) const {
+    float weight_of(Token target) const {
         const auto id = static_cast<std::size_t>(target);
-        return id >= context_.size() || context_[id] == 0;
+        return id < weight_of_.size() ? weight_of_[id] : 1;
     }
 
-    std::vector<std::uint8_t> context_;
+    std::vector<float> weight_of_;
     std::vector<Token> inputs_, targets_;
     std::vector<std::uint8_t> continues_;
+    std::vector<float> weights_;
 };
 
 }  // namespace tracebench::ssm

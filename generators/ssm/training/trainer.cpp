@@ -1,6 +1,7 @@
 #include "generators/ssm/training/trainer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -37,7 +38,7 @@ std::int64_t sum(const std::vector<std::int64_t>& numbers) {
 
 Trainer::Trainer(SequenceModel& model, const std::vector<TrainingSample>& samples,
                  const TrainingOptions& options, std::uint64_t seed, std::string_view identity)
-    : model_(model), options_(options), seed_(seed), buffers_(options.context_tokens) {
+    : model_(model), options_(options), seed_(seed), buffers_(options.weights) {
     std::vector<std::string> labels;
     TrainingRecord& record = state_.record;
     for (const TrainingSample& sample : samples) {
@@ -68,6 +69,7 @@ Trainer::Trainer(SequenceModel& model, const std::vector<TrainingSample>& sample
     }
     record.samples = static_cast<std::int64_t>(train_.size());
     record.validation_samples = static_cast<std::int64_t>(validation_.size());
+    noise_.emplace(options_.noise, options_.kinds, train_);
     tokens_per_epoch_ = sum(train_lengths_);
     if (tokens_per_epoch_ == 0)
         throw InputError("generator 'ssm'",
@@ -112,6 +114,8 @@ std::string Trainer::fingerprint(std::string_view identity) const {
         s.floor, o.beta1, o.beta2, o.epsilon, o.weight_decay, o.clip_norm, options_.batches.batch_tokens,
         options_.batches.segment, options_.accumulate, options_.context, options_.epochs, options_.steps,
         options_.validation, options_.patience, train_.size());
+    text += fmt::format("{}\n{} {}\n", fmt::join(options_.weights, " "), options_.noise,
+                        fmt::join(options_.kinds, " "));
     for (const auto* set : {&train_, &validation_})
         for (const std::span<const Token> tokens : *set)
             text +=
@@ -216,7 +220,8 @@ void Trainer::step(Progress& progress) {
     Loss loss;
     for (; state_.next_call < end; ++state_.next_call) {
         const SegmentBatch& call = plan_[static_cast<std::size_t>(state_.next_call)];
-        const Loss part = model_.accumulate(buffers_.fill(call, train_), normaliser);
+        Random random(stream_seed(seed_, fmt::format("ssm/noise/{}/{}", state_.epoch, state_.next_call)));
+        const Loss part = model_.accumulate(buffers_.fill(call, train_, *noise_, random), normaliser);
         loss.nats += part.nats;
         loss.targets += part.targets;
     }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include "base/progress.h"
 #include "generators/ssm/sequence_model.h"
@@ -28,8 +29,11 @@ struct TrainingOptions {
     BatchShape batches;
     std::int64_t accumulate = 1;  ///< calls whose gradients make one optimiser step
     std::int64_t context = 0;     ///< tokens used of a sample; 0: all
-    /// By token id: not 0 for those that are given to the model and never asked of it.
-    std::vector<std::uint8_t> context_tokens;
+    /// By token id, of tokens as targets: 0 for those that are given to the model and never asked of it, more
+    /// than 1 for those that decide about much. Empty: all 1.
+    std::vector<float> weights;
+    double noise = 0;        ///< share of the inputs that TokenNoise replaces in training
+    std::vector<int> kinds;  ///< by token id: see TokenNoise; empty: no noise
     /// Whichever comes first ends the training; 0: no such limit, but one of them must be there. With a limit
     /// in seconds the schedule follows the clock: the same seed then gives the same result only by chance.
     std::int64_t epochs = 0, steps = 0;
@@ -91,6 +95,7 @@ class Trainer {
     std::vector<SegmentBatch> plan_;
     std::int64_t planned_epoch_ = -1;
     BatchBuffers buffers_;
+    std::optional<TokenNoise> noise_;
     std::vector<NamedTensor> best_;
     State state_;
     double elapsed_before_ = 0;  // in earlier runs

@@ -309,7 +309,13 @@ std::optional<Item> required_item(const Draft& draft) {
     return std::nullopt;
 }
 
+bool owes_ttl(const SessionBook& book, const Draft& draft) {
+    const int host = draft.flow->hosts[static_cast<int>(draft.direction)];
+    return !draft.ttl && (host < 0 || book.host(host).ttl == 0) && !draft.flow->own(draft.direction).seen;
+}
+
 bool may_follow(const SessionBook& book, const Draft& draft, Item item) {
+    if (item > Item::ttl && owes_ttl(book, draft)) return false;
     const bool repeats =
         item == Item::option || item == Item::sack_edge || item == Item::payload || item == Item::urgent;
     if (item < draft.last || (item == draft.last && !repeats)) return false;

@@ -70,6 +70,14 @@ bool Conversation::is_over(std::int64_t time_ns) const {
     return has_ended(time_ns + (time_ns - last_ns) / 100);
 }
 
+bool Conversation::is_closed() const {
+    const auto is_done = [&](Direction d) {
+        const TcpSide &me = rules.own(d), &peer = rules.peer(d);
+        return me.fin && peer.acknowledged && sequence_distance(peer.acknowledgement, me.fin_end) >= 0;
+    };
+    return tcp() && is_done(Direction::forward) && is_done(Direction::reverse);
+}
+
 bool Conversation::is_between_hosts() const {
     return address_kind(ends[0].address) != AddressKind::fixed &&
            address_kind(ends[1].address) != AddressKind::fixed;
@@ -81,9 +89,12 @@ bool Conversation::tells_left(bool elsewhere) const {
 
 int Conversation::state(Direction d) const {
     const int same = last == d ? 1 : 0;
-    if (tcp()) return (static_cast<int>(phase()) * 2 + same) * packet_classes + static_cast<int>(last_class);
+    if (tcp())
+        return ((static_cast<int>(phase()) * 2 + same) * packet_classes + static_cast<int>(last_class)) *
+                   unanswered_counts +
+               static_cast<int>(std::min<std::uint32_t>(own(d).unanswered, unanswered_counts - 1));
     const int count = packets <= 1 ? 0 : packets == 2 ? 1 : packets <= 4 ? 2 : packets <= 16 ? 3 : 4;
-    return phases * 2 * packet_classes + same * datagram_counts + count;
+    return tcp_states + same * datagram_counts + count;
 }
 
 std::uint32_t Conversation::segment_size(Direction d, const OptionList& options) const {
@@ -98,6 +109,8 @@ void Conversation::update(const Record& record, Direction d) {
     last_class = class_of(record, record.tcp() ? segment_size(d, record.options) : 1);
     last = d;
     ++packets;
+    me.unanswered = 0;
+    if (f.payload_length > 0) ++senders[1 - static_cast<int>(d)].unanswered;
     if (record.tcp()) {
         const bool syn = record.has(tcp_flag::syn), rst = record.has(tcp_flag::rst);
         if (syn && record.options.has(code::mss_option)) me.mss = record.option_values.mss;

@@ -71,6 +71,7 @@ inline constexpr std::size_t word_offset = 4;
 /// One direction of a flow.
 struct Sender {
     bool seen = false;
+    std::uint32_t unanswered = 0;                    ///< its peer's packets with payload since it last sent
     std::uint32_t last_length = 0;                   ///< of its last packet with payload (UDP: of its last)
     std::uint16_t mss = 0;                           ///< as it announced; 0: unknown
     Recent<std::uint32_t, code::ring> starts, ends;  ///< of its segments with payload
@@ -106,9 +107,11 @@ enum class Phase : std::uint8_t {
     reset
 };
 inline constexpr int phases = 8;
-/// Values of Item::state: TCP by phase, by who sent last and what; others by count and who sent last.
-inline constexpr int datagram_counts = 5;
-inline constexpr int conversation_states = phases * 2 * packet_classes + 2 * datagram_counts;
+/// Values of Item::state: TCP by phase, by who sent last and what, and by how many segments the sender
+/// has not answered; others by count and who sent last.
+inline constexpr int datagram_counts = 5, unanswered_counts = 3;
+inline constexpr int tcp_states = phases * 2 * packet_classes * unanswered_counts;
+inline constexpr int conversation_states = tcp_states + 2 * datagram_counts;
 
 struct Conversation {
     std::uint8_t protocol = 0;
@@ -135,6 +138,9 @@ struct Conversation {
     bool has_ended(std::int64_t time_ns) const;
     /// Whether it would soon be: then nothing more is sent in it.
     bool is_over(std::int64_t time_ns) const;
+    /// Whether both sides have sent FINs, and acknowledged the other's. After a reset there is still what was
+    /// on its way, and what answers that.
+    bool is_closed() const;
     /// Whether both ends are single hosts, so that either may send.
     bool is_between_hosts() const;
     /// As a packet in direction `d` would find it: a value of Item::state.

@@ -30,7 +30,12 @@ std::uint16_t expected_window(const SessionBook& book, const Draft& draft) {
     if (draft.has(tcp_flag::rst)) return 0;
     const Habit& habit = book.habit(*draft.flow, draft.direction, draft.has(tcp_flag::syn));
     if (me.windows.count() == 0) return habit.window;
-    return me.last_was_syn && habit.known && !draft.has(tcp_flag::syn) ? habit.window : me.windows.at(0);
+    if (!me.last_was_syn || draft.has(tcp_flag::syn)) return me.windows.at(0);
+    // The window of a SYN is never scaled, all later ones are (RFC 7323 section 2.2).
+    const int scale = std::min<int>(own_rules(draft).window_scale, 14);  // RFC 7323 section 2.3
+    if (scale > 0 && peer_rules(draft).window_scale >= 0)
+        return static_cast<std::uint16_t>((me.windows.at(0) + (1 << scale) - 1) >> scale);
+    return habit.known ? habit.window : me.windows.at(0);
 }
 
 /// What the receiver has that lies past a gap (RFC 2018 section 4), as far as the rules remember it; where

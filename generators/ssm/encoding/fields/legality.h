@@ -10,6 +10,10 @@ namespace tracebench::ssm {
 /// built.
 bool passes_rules(const Record& record, const Draft& draft);
 
+/// Whether the segment is not an acknowledgement that nothing calls for: a receiver sends at most one for
+/// every segment that comes in, but to tell of another window (RFC 5681 section 4.2).
+bool has_reason(const Record& record, const Draft& draft);
+
 /// Whether an option can be part of a legal list at all (those of a SYN on a SYN, blocks of a selective
 /// acknowledgement where it was agreed on). A whole list is left to passes_rules().
 bool option_may_be(int option, const Draft& draft);

@@ -21,6 +21,12 @@ constexpr std::array<KindInfo, code::kinds> kinds{{{ip_protocol::tcp, 4},
                                                    {ip_protocol::icmp, 4},
                                                    {ip_protocol::icmpv6, 6}}};
 
+constexpr std::array items_with_ports{Item::kind,        Item::source_host, Item::destination_host,
+                                      Item::source_port, Item::topic,       Item::destination_port,
+                                      Item::topic,       Item::extent};
+constexpr std::array items_without_ports{Item::kind, Item::source_host, Item::destination_host, Item::topic,
+                                         Item::extent};
+
 int port_base() {
     return static_cast<int>(known_ports().size());
 }
@@ -38,15 +44,18 @@ std::vector<std::uint8_t> two_bytes(std::uint32_t value) {
 }  // namespace
 
 std::optional<Item> Opening::next() const {
-    const bool ported = flow_.protocol == ip_protocol::tcp || flow_.protocol == ip_protocol::udp;
-    if (items_ == 0) return Item::kind;
-    if (items_ < (ported ? 5 : 3)) return static_cast<Item>(static_cast<int>(Item::kind) + items_);
-    if (!measured_) return Item::extent;
-    return std::nullopt;
+    const std::span<const Item> items =
+        ported() ? std::span<const Item>(items_with_ports) : std::span<const Item>(items_without_ports);
+    const auto at = static_cast<std::size_t>(items_);
+    return at < items.size() ? std::optional(items[at]) : std::nullopt;
+}
+
+bool Opening::ported() const {
+    return flow_.tcp() || flow_.protocol == ip_protocol::udp;
 }
 
 std::size_t Opening::side() const {
-    return items_ == 1 || items_ == 3 ? 0 : 1;
+    return *next() == Item::source_host || *next() == Item::source_port ? 0 : 1;
 }
 
 bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal) const {
@@ -54,6 +63,7 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
     if (!item) return false;
     if (*item == Item::kind) return value < code::kinds;
     if (*item == Item::extent) return value > 0;
+    if (*item == Item::topic) return true;
     if (*item == Item::source_host || *item == Item::destination_host) {
         // Both ends are of one IP version, and should be two hosts.
         const auto fits = [&](int rank) {
@@ -82,10 +92,9 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
 /// Whether a second host must not have this address: the first has it, or, where there are no ports to tell
 /// flows apart, a live flow is between the two already.
 bool Opening::is_taken(const IpAddress& address) const {
-    if (items_ == 1) return false;
-    const bool ported = flow_.tcp() || flow_.protocol == ip_protocol::udp;
+    if (*next() == Item::source_host) return false;
     return address == flow_.ends[0].address ||
-           (!ported && book_->is_live(flow_.protocol, flow_.ends[0], {address, 0}));
+           (!ported() && book_->is_live(flow_.protocol, flow_.ends[0], {address, 0}));
 }
 
 /// TCP is between hosts (RFC 9293, MUST-57). Others may be sent to a group, or by one who has no address yet.
@@ -98,7 +107,7 @@ bool Opening::may_be_end(const IpAddress& address) const {
     };
     const bool four = address.version == 4;
     if (flow_.tcp()) return false;
-    if (items_ == 1) return all(four ? 4 : 16, 0);
+    if (*next() == Item::source_host) return all(four ? 4 : 16, 0);
     const int scope = b[1] & 0x0F;  // of a group; 0 and 15 are reserved (RFC 4291 section 2.7)
     return four ? (b[0] >= 224 && b[0] < 240) || all(4, 255) : b[0] == 0xFF && scope != 0 && scope != 15;
 }
@@ -123,10 +132,7 @@ void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities&
     const int draws = identities.redraws() ? max_draws : 1;
     if (item == Item::extent) {
         flow_.extent = identities.extent(value);
-        measured_ = true;
-        return;
-    }
-    if (item == Item::kind) {
+    } else if (item == Item::kind) {
         flow_.protocol = kinds[static_cast<std::size_t>(value)].protocol;
         ip_version_ = kinds[static_cast<std::size_t>(value)].version;
     } else if (item == Item::source_host || item == Item::destination_host) {
@@ -145,7 +151,7 @@ void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities&
             for (int draw = 0; draw < draws && (draw == 0 || is_taken(address)); ++draw)
                 address = identities.address(value);
         }
-    } else {
+    } else if (item != Item::topic) {
         const std::optional<std::uint16_t> known = port(value, bytes);
         const auto is_live = [&] {
             return item == Item::destination_port &&
@@ -165,7 +171,7 @@ void Opening::accept_other(Identities& identities) {
 }
 
 std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
-                                       RecordedIdentities& identities) {
+                                       int topic, RecordedIdentities& identities) {
     std::vector<OpeningItem> items;
     const PacketFields& f = record.fields;
     const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const KindInfo& info) {
@@ -191,7 +197,9 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
     add_host(Item::destination_host, f.dst.address);
     const OpeningItem size{{Item::extent, extent_bucket(extent)}, {}};
     identities.extents.push_back(extent);
+    const OpeningItem again{{Item::topic, topic}, {}};
     if (!record.tcp() && !record.udp()) {
+        items.push_back(again);
         items.push_back(size);
         return items;
     }
@@ -211,7 +219,9 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
         }
     };
     add_port(Item::source_port, f.src, client == Direction::forward);
+    items.push_back(again);
     add_port(Item::destination_port, f.dst, client == Direction::reverse);
+    items.push_back(again);
     items.push_back(size);
     return items;
 }

@@ -12,7 +12,8 @@
 
 namespace tracebench::ssm {
 
-/// The items from Item::kind to Item::extent, one after another.
+/// The items from Item::kind to Item::extent, one after another. The model is told the topic again where it
+/// has to say what the flow is for and how long it is: those two decide most, and depend on the label.
 class Opening {
   public:
     explicit Opening(const SessionBook& book) : book_(&book) {}
@@ -36,11 +37,11 @@ class Opening {
     std::optional<std::uint16_t> port(int value, std::span<const std::uint8_t> bytes) const;
     Endpoint& end() { return flow_.ends[side()]; }
     std::size_t side() const;
+    bool ported() const;
 
     const SessionBook* book_;
     Conversation flow_;
     int items_ = 0;
-    bool measured_ = false;  ///< its extent is known
     int ip_version_ = 0;
 };
 
@@ -48,9 +49,9 @@ struct OpeningItem {
     ItemHead head;
     std::vector<std::uint8_t> bytes{};
 };
-/// The items of a flow of `extent` packets that begins with this one; what they leave open is added to
-/// `identities`.
+/// The items of a flow of `extent` packets that begins with this one, in a trace of label number `topic`;
+/// what they leave open is added to `identities`.
 std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
-                                       RecordedIdentities& identities);
+                                       int topic, RecordedIdentities& identities);
 
 }  // namespace tracebench::ssm

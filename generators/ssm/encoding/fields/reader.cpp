@@ -42,15 +42,17 @@ bool FieldsReader::allowed_head(ItemHead head) {
     switch (place_) {
         case Place::plan:
             return head.item == Item::flows;
+        case Place::topic:
         case Place::service:
         case Place::state:
         case Place::left:
             return vocabulary_.token(head.item, head.value) == *forced();
         case Place::opening:
+            if (opening_->next() == Item::topic) return vocabulary_.token(head.item, head.value) == *forced();
             return head.item == opening_->next() && opening_->allowed(head.value, {}, options_.constrained);
         case Place::packet:
             if (!starts) return allowed_in_packet(head);
-            if (required_item(draft_)) return false;
+            if (required_item(draft_) || owes_ttl(book_, draft_)) return false;
             break;
         case Place::start:
             break;
@@ -79,7 +81,8 @@ const Conversation* FieldsReader::flow_at(int rank) const {
 
 bool FieldsReader::goes_on(const Conversation& flow, std::int64_t now_ns) const {
     const bool current = place_ == Place::packet && &flow == draft_.flow;
-    return flow.left() > (current ? 1 : 0) && (current || !options_.constrained || !flow.is_over(now_ns));
+    return flow.left() > (current ? 1 : 0) &&
+           (current || !options_.constrained || (!flow.is_over(now_ns) && !flow.is_closed()));
 }
 
 bool FieldsReader::is_complete() const {
@@ -139,8 +142,10 @@ bool FieldsReader::allowed_in_packet(ItemHead head) {
 }
 
 bool FieldsReader::may_have_flags(const Draft& draft) const {
-    if (options_.constrained && draft.has(tcp_flag::syn) && !may_synchronise(draft)) return false;
-    return is_legal(draft);
+    if (!options_.constrained) return true;
+    const Record record = resolve(book_, draft, identity_);
+    return (!draft.has(tcp_flag::syn) || may_synchronise(draft)) && has_reason(record, draft) &&
+           passes_rules(record, draft);
 }
 
 std::optional<std::uint8_t> FieldsReader::legal_flags() const {
@@ -153,6 +158,8 @@ std::optional<std::uint8_t> FieldsReader::legal_flags() const {
 }
 
 std::optional<Token> FieldsReader::forced() {
+    if (place_ == Place::topic || (place_ == Place::opening && opening_->next() == Item::topic))
+        return vocabulary_.token(Item::topic, vocabulary_.head(options_.label).value);
     if (place_ == Place::service) {
         const int unknown = static_cast<int>(known_ports().size());
         return vocabulary_.token(Item::service,
@@ -200,14 +207,14 @@ void FieldsReader::take_flow(int value) {
     while (!fits(rank) && rank + 1 < book_.flow_count()) ++rank;
     live_ = book_.flow_at(rank);
     if (options_.constrained && !book_.flow(live_).is_between_hosts()) picked_ = Direction::forward;
-    place_ = Place::service;
-    if (rank == 0) tell_left(false);
+    elsewhere_ = rank > 0;
+    place_ = elsewhere_ ? Place::topic : Place::state;
 }
 
-void FieldsReader::tell_left(bool elsewhere) {
+void FieldsReader::tell_left() {
     const Conversation& flow = book_.flow(live_);
     place_ = Place::left;
-    if (!flow.tells_left(elsewhere)) begin_packet(flow, picked_);
+    if (!flow.tells_left(elsewhere_)) begin_packet(flow, picked_);
 }
 
 void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
@@ -226,10 +233,12 @@ void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
     if (place_ == Place::plan) {
         flows_ = identities_->extent(head.value);
         place_ = Place::start;
+    } else if (place_ == Place::topic) {
+        place_ = Place::service;
     } else if (place_ == Place::service) {
         place_ = Place::state;
     } else if (place_ == Place::state) {
-        tell_left(true);
+        tell_left();
     } else if (place_ == Place::left) {
         begin_packet(book_.flow(live_), picked_);
     } else if (place_ == Place::opening) {
@@ -241,6 +250,7 @@ void FieldsReader::take(ItemHead head, std::span<const std::uint8_t> bytes) {
         }
         if (opening_->next()) return;
         fresh_ = opening_->flow();
+        fresh_.rules.both_directions = options_.constrained;  // nobody else writes this trace
         ++begun_;
         live_ = -1;
         begin_packet(fresh_, Direction::forward);

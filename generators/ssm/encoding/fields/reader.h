@@ -38,7 +38,7 @@ class FieldsReader : public TraceDecoder {
     std::uint64_t corrections() const { return corrections_; }
 
   private:
-    enum class Place : std::uint8_t { plan, start, service, state, left, opening, packet };
+    enum class Place : std::uint8_t { plan, start, topic, service, state, left, opening, packet };
 
     bool allowed_head(ItemHead head);
     bool allowed_in_packet(ItemHead head);
@@ -47,8 +47,8 @@ class FieldsReader : public TraceDecoder {
     bool goes_on(const Conversation& flow, std::int64_t now_ns) const;
     /// Whether no flow goes on after the packet being written.
     bool is_complete() const;
-    /// After service and state: what is left is told, or the packet begins.
-    void tell_left(bool elsewhere);
+    /// After the state: what is left is told, or the packet begins.
+    void tell_left();
     /// Of the packet being written, or of the last one.
     std::int64_t time_ns() const;
     /// The flow of this rank once the packet being written is finished; null where there is none.
@@ -80,6 +80,7 @@ class FieldsReader : public TraceDecoder {
     int live_ = -1;      ///< place of the draft's flow; -1: it begins with this packet
     int gone_rank_ = 0;  ///< rank that the draft's flow leaves, or the flow that makes room for it
     Direction picked_ = Direction::forward;
+    bool elsewhere_ = false;           ///< the last packet was of another flow than the one picked
     std::optional<ItemHead> pending_;  ///< an item whose bytes are still to come
     std::vector<std::uint8_t> bytes_;
     std::deque<DecodedPacket> done_;

@@ -44,11 +44,11 @@ constexpr std::array<std::uint16_t, 20> icmp_types{
     3 << 8 | 13, 133 << 8,   134 << 8, 135 << 8,   136 << 8,   143 << 8};
 
 constexpr std::array<const char*, item_kinds> names{
-    "byte",      "end",       "label",       "flows",    "flow",   "service", "state",  "left",
-    "kind",      "source",    "destination", "sport",    "dport",  "extent",  "gap",    "flags",
-    "icmp",      "length",    "sequence",    "ack",      "window", "urgent",  "option", "mss",
-    "scale",     "timestamp", "echo",        "edge",     "ttl",    "tos",     "df",     "id",
-    "flowlabel", "trailer",   "macs",        "icmprest", "payload"};
+    "byte",  "end",       "label",     "flows",       "flow",     "topic",  "service", "state",
+    "left",  "kind",      "source",    "destination", "sport",    "dport",  "extent",  "gap",
+    "flags", "icmp",      "length",    "sequence",    "ack",      "window", "urgent",  "option",
+    "mss",   "scale",     "timestamp", "echo",        "edge",     "ttl",    "tos",     "df",
+    "id",    "flowlabel", "trailer",   "macs",        "icmprest", "payload"};
 
 int count(Item item) {
     switch (item) {
@@ -63,6 +63,7 @@ int count(Item item) {
         case Item::icmp_rest:
             return 1;
         case Item::label:
+        case Item::topic:
             return 0;
         case Item::flows:
         case Item::extent:
@@ -159,7 +160,6 @@ Vocabulary::Vocabulary(std::vector<std::string> labels) : labels_(std::move(labe
         for (int value = 0; value < count(item); ++value) heads_.push_back({item, value});
     }
     first_label_ = static_cast<Token>(heads_.size());
-    first_[static_cast<std::size_t>(Item::label)] = first_label_;
 }
 
 void Vocabulary::add_label(const std::string& label) {
@@ -167,16 +167,19 @@ void Vocabulary::add_label(const std::string& label) {
 }
 
 Token Vocabulary::token(Item item, int value) const {
+    if (item == Item::label || item == Item::topic)
+        return first_label_ + 2 * value + (item == Item::topic ? 1 : 0);
     return first_[static_cast<std::size_t>(item)] + value;
 }
 
 ItemHead Vocabulary::head(Token token) const {
-    if (token >= first_label_) return {Item::label, token - first_label_};
+    if (const Token past = token - first_label_; past >= 0)
+        return {past % 2 == 0 ? Item::label : Item::topic, past / 2};
     return heads_[static_cast<std::size_t>(token)];
 }
 
 int Vocabulary::values(Item item) const {
-    return item == Item::label ? static_cast<int>(labels_.size()) : count(item);
+    return item == Item::label || item == Item::topic ? static_cast<int>(labels_.size()) : count(item);
 }
 
 int Vocabulary::bytes_after(ItemHead head) {
@@ -236,6 +239,7 @@ int Vocabulary::bytes_after(ItemHead head) {
 std::string Vocabulary::name(Token token) const {
     const ItemHead h = head(token);
     if (h.item == Item::label) return "<|" + labels_[static_cast<std::size_t>(h.value)] + "|>";
+    if (h.item == Item::topic) return "topic:" + labels_[static_cast<std::size_t>(h.value)];
     return fmt::format("{}:{}", names[static_cast<std::size_t>(h.item)], h.value);
 }
 

@@ -23,7 +23,8 @@ enum class Item : std::uint8_t {
     label,        ///< at the very start; later: the packet begins a flow [index of the label]
     flows,        ///< after the first label: how many flows the session has [extent.h]
     flow,         ///< the packet is of a live flow [rank by recency * 2 + direction; far_flow: 2 bytes]
-    service,      ///< context, never learned: whose flow that is [known port]; see is_context()
+    topic,        ///< context, never learned: the trace's label again [its index]; see is_context()
+    service,      ///< context, never learned: whose flow that is [known port]
     state,        ///< context, never learned: where that flow stands [ConversationState]
     left,         ///< context, never learned: how many packets that flow still has [power of two]
     kind,         ///< of a new flow [IP version and protocol]
@@ -58,7 +59,7 @@ enum class Item : std::uint8_t {
               ///< 32-bit word on by its last step (RTP's clock), run of unpredictable bytes (ciphertext); 1
               ///< byte]
 };
-inline constexpr std::size_t item_kinds = 37;
+inline constexpr std::size_t item_kinds = 38;
 
 /// What the values of items mean.
 namespace code {
@@ -149,7 +150,7 @@ class Vocabulary {
     /// Labels keep the order given: new ones can be added at the end without changing an id.
     explicit Vocabulary(std::vector<std::string> labels);
 
-    std::size_t size() const { return static_cast<std::size_t>(first_label_) + labels_.size(); }
+    std::size_t size() const { return static_cast<std::size_t>(first_label_) + 2 * labels_.size(); }
     const std::vector<std::string>& labels() const { return labels_; }
     void add_label(const std::string& label);
 
@@ -158,21 +159,27 @@ class Vocabulary {
     ItemHead head(Token token) const;
     /// How many byte tokens follow.
     static int bytes_after(ItemHead head);
-    /// The number of values of an item; of labels: as many as there are.
+    /// The number of values of an item; of labels and topics: as many as there are labels.
     int values(Item item) const;
     /// `flow:3`, `byte:17`, `<|video|>`: for tokenizer.json and people.
     std::string name(Token token) const;
 
   private:
     std::vector<std::string> labels_;
-    std::vector<Token> first_;     // by Item; of labels: first_label_
-    std::vector<ItemHead> heads_;  // by token, labels left out
-    Token first_label_ = 0;
+    std::vector<Token> first_;     // by Item, labels and topics left out
+    std::vector<ItemHead> heads_;  // by token, labels and topics left out
+    Token first_label_ = 0;        // from here on each label and its topic
 };
 
-/// Services, states and what is left are told to the model, not asked of it.
+/// Topics, services, states and what is left are told to the model, not asked of it.
 inline bool is_context(Item item) {
-    return item == Item::service || item == Item::state || item == Item::left;
+    return item == Item::topic || item == Item::service || item == Item::state || item == Item::left;
+}
+
+/// Items that decide about many packets: that a flow begins or a trace ends, and all that an opening says.
+inline bool is_plan(Item item) {
+    return item == Item::end || item == Item::label || item == Item::flows ||
+           (item >= Item::kind && item <= Item::extent);
 }
 
 }  // namespace tracebench::ssm

@@ -126,6 +126,7 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
     Draft draft;
     Conversation fresh;
     Direction direction = Direction::forward;
+    const int topic = vocabulary_.head(label_).value;
     if (live) {
         const int place = known->second.place, rank = book_.flow_rank(place);
         // Not FlowTable's direction: its first packet may have been left out.
@@ -141,16 +142,17 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
         const Conversation& conversation = *draft.flow;
         if (rank > 0) {
             const int unknown = static_cast<int>(known_ports().size());
+            put({Item::topic, topic});
             put({Item::service, known_port(service_port(*draft.flow)).value_or(unknown)});
-            put({Item::state, draft.flow->state(direction)});
         }
+        put({Item::state, draft.flow->state(direction)});
         if (conversation.left() > 0 && conversation.tells_left(rank > 0))
             put({Item::left, left_octave(conversation.left())});
     } else {
         tokens_.push_back(label_);
         const std::size_t number = seen_.size();
         fresh.extent = number < extents_.size() ? extents_[number] : 0;
-        for (const OpeningItem& item : write_opening(book_, record, fresh.extent, identities_))
+        for (const OpeningItem& item : write_opening(book_, record, fresh.extent, topic, identities_))
             put(item.head, item.bytes);
         fresh.protocol = record.fields.protocol;
         fresh.ends[0] = record.fields.src;
@@ -324,7 +326,9 @@ bool FieldsWriter::say_options(Draft& draft, const Record& actual, const PacketI
 bool FieldsWriter::say_network(Draft& draft, const Record& actual, const PacketIdentity& identity) {
     const Record expected = resolve(book_, draft, identity);
     const PacketFields &f = actual.fields, &e = expected.fields;
-    if (f.ttl != e.ttl && !say(draft, {Item::ttl, 0}, std::vector<std::uint8_t>{f.ttl})) return false;
+    if ((f.ttl != e.ttl || owes_ttl(book_, draft)) &&
+        !say(draft, {Item::ttl, 0}, std::vector<std::uint8_t>{f.ttl}))
+        return false;
     if (f.tos != e.tos && !say(draft, {Item::tos, 0}, std::vector<std::uint8_t>{f.tos})) return false;
     if (actual.version() == 4) {
         if (f.dont_fragment != e.dont_fragment && !say(draft, {Item::fragment_bits, f.dont_fragment ? 1 : 0}))
