@@ -17,7 +17,8 @@
 ///     for (step ...) model->train_step(Stage::denoiser, batch, optimizer, step_seed);
 ///     std::vector<SampledRows> made = model->sample(requests, options);
 ///
-/// Same seeds, same calls and same options: same bytes, whatever the number of threads.
+/// Same seeds, same calls, same options and the same number of threads: same bytes. With another number of
+/// threads oneDNN adds in another order: the same but for rounding.
 
 #include <cstdint>
 #include <functional>

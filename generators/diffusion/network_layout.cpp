@@ -88,7 +88,7 @@ std::vector<TensorLayout> autoencoder_layout(const ModelConfig& config) {
     layout.affine("encoder.out", bits, width);
     layout.affine("decoder.in", width, bits);
     layout.affine("decoder.hidden", width, width);
-    layout.affine("decoder.out", 3 * config.learned_columns(), width);
+    layout.affine("decoder.out", 2 * config.learned_columns(), width);
     return std::move(layout.tensors);
 }
 

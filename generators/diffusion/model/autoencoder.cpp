@@ -27,54 +27,54 @@ Autoencoder::Autoencoder(const ModelConfig& config) : config_(config) {
 }
 
 torch::Tensor Autoencoder::inputs(std::span<const std::int8_t> ternary) const {
-    const std::int64_t columns = config_.columns(), width = encoder_inputs(config_);
+    const std::int64_t columns = config_.columns(), width = static_cast<std::int64_t>(learned_.size());
     const std::int64_t rows = static_cast<std::int64_t>(ternary.size()) / columns;
-    torch::Tensor tensor = torch::zeros({rows, width}, torch::kFloat);
-    float* out = tensor.data_ptr<float>();
-    for (std::int64_t row = 0; row < rows; ++row, out += width) {
+    torch::Tensor tensor = torch::empty({rows, 2, width}, torch::kFloat);
+    float* present = tensor.data_ptr<float>();
+    for (std::int64_t row = 0; row < rows; ++row, present += 2 * width) {
         const std::int8_t* values = ternary.data() + row * columns;
+        float* bits = present + width;
         for (std::size_t i = 0; i < learned_.size(); ++i) {
             const std::int8_t value = values[learned_[i]];
-            out[2 * i] = value < 0 ? 0.f : value > 0 ? 1.f : -1.f;
-            out[2 * i + 1] = value < 0 ? -1.f : 1.f;
+            present[i] = value < 0 ? -1.f : 1.f;
+            bits[i] = value < 0 ? 0.f : value > 0 ? 1.f : -1.f;
         }
     }
     return tensor;
 }
 
-torch::Tensor Autoencoder::targets(std::span<const std::int8_t> ternary) const {
-    const std::int64_t columns = config_.columns();
-    const std::int64_t rows = static_cast<std::int64_t>(ternary.size()) / columns;
-    torch::Tensor tensor = torch::empty({rows, static_cast<std::int64_t>(learned_.size())}, torch::kLong);
-    std::int64_t* out = tensor.data_ptr<std::int64_t>();
-    for (std::int64_t row = 0; row < rows; ++row)
-        for (const std::int64_t column : learned_)
-            *out++ = ternary[static_cast<std::size_t>(row * columns + column)] + 1;
-    return tensor;
-}
-
 torch::Tensor Autoencoder::encode(const Weights& weights, const torch::Tensor& inputs,
                                   const Operations& operations) const {
+    const torch::Tensor flat = inputs.view({inputs.size(0), -1});
+    const torch::Tensor padded = at::constant_pad_nd(flat, {0, encoder_inputs(config_) - flat.size(1)});
     const torch::Tensor latent =
-        affine(weights, "encoder.out", hidden(weights, "encoder", inputs, operations), operations);
+        affine(weights, "encoder.out", hidden(weights, "encoder", padded, operations), operations);
     return at::layer_norm(latent, latent.size(1));
 }
 
 torch::Tensor Autoencoder::decode(const Weights& weights, const torch::Tensor& latent,
                                   const Operations& operations) const {
     return affine(weights, "decoder.out", hidden(weights, "decoder", latent, operations), operations)
-        .view({latent.size(0), 3, static_cast<std::int64_t>(learned_.size())});
+        .view({latent.size(0), 2, static_cast<std::int64_t>(learned_.size())});
+}
+
+torch::Tensor Autoencoder::cross_entropy(const torch::Tensor& logits, const torch::Tensor& inputs) {
+    // -ln sigmoid(l) for a true value of 1, -ln sigmoid(-l) for -1, nothing for 0.
+    return (at::softplus(-logits * inputs) * inputs.square()).sum();
 }
 
 void Autoencoder::write_rows(const torch::Tensor& logits, std::span<std::int8_t> ternary) const {
-    const torch::Tensor best = logits.argmax(1).to(torch::kCPU).contiguous();
-    const std::int64_t* values = best.data_ptr<std::int64_t>();
+    const torch::Tensor host = logits.to(torch::kCPU).contiguous();
+    const auto width = static_cast<std::int64_t>(learned_.size());
+    const float* present = host.data_ptr<float>();
     const std::size_t columns = config_.fixed.size();
-    for (std::int64_t row = 0; row < best.size(0); ++row) {
+    for (std::int64_t row = 0; row < host.size(0); ++row, present += 2 * width) {
         const std::span<std::int8_t> out = ternary.subspan(static_cast<std::size_t>(row) * columns, columns);
         std::copy(config_.fixed.begin(), config_.fixed.end(), out.begin());
-        for (const std::int64_t column : learned_)
-            out[static_cast<std::size_t>(column)] = static_cast<std::int8_t>(*values++ - 1);
+        for (std::size_t i = 0; i < learned_.size(); ++i)
+            out[static_cast<std::size_t>(learned_[i])] =
+                present[i] < 0 ? -1
+                               : static_cast<std::int8_t>(present[width + static_cast<std::int64_t>(i)] > 0);
     }
 }
 

@@ -14,18 +14,17 @@ class Autoencoder {
   public:
     explicit Autoencoder(const ModelConfig& config);
 
-    /// [rows, inputs]: for each learned column its bit (1, -1; 0 where absent) and whether it is present (1,
-    /// -1).
+    /// [rows, 2, learned columns]: whether a column is present (1, -1) and its bit (1, -1; 0 where absent).
     torch::Tensor inputs(std::span<const std::int8_t> ternary) const;
-    /// [rows, learned columns]: the classes 0, 1, 2 of the values -1, 0, 1.
-    torch::Tensor targets(std::span<const std::int8_t> ternary) const;
 
-    /// [rows, inputs] to [rows, latent - 1], each row of mean 0 and variance 1.
+    /// [rows, 2, learned columns] to [rows, latent - 1], each row of mean 0 and variance 1.
     torch::Tensor encode(const Weights& weights, const torch::Tensor& inputs,
                          const Operations& operations) const;
-    /// To logits [rows, 3, learned columns].
+    /// To logits [rows, 2, learned columns]: of being present, and of being 1 if present.
     torch::Tensor decode(const Weights& weights, const torch::Tensor& latent,
                          const Operations& operations) const;
+    /// Nats of all rows together.
+    static torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& inputs);
     /// The most likely values of all columns, fixed ones included, written to rows * columns.
     void write_rows(const torch::Tensor& logits, std::span<std::int8_t> ternary) const;
 

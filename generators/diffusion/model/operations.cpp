@@ -38,7 +38,7 @@ struct NormSilu : torch::autograd::Function<NormSilu> {
         const std::int64_t rows = x.size(1), channels = x.size(2), all = rows * channels;
         torch::Tensor dx = torch::empty_like(x), d_scale = torch::zeros_like(scale),
                       d_shift = torch::zeros_like(shift);
-        // One thread a sample, so that sums have one order whatever the number of threads.
+        // A sample is one thread's: its sums are not shared.
         at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i)
                 norm_backward(rows, channels, x.data_ptr<float>() + i * all,

@@ -94,7 +94,7 @@ class TorchDiffusionModel : public DiffusionModel {
 void use_threads(int threads);
 /// One line instead of a stack trace: InputError where memory ran out, else std::runtime_error.
 [[noreturn]] void rethrow(const c10::Error& error);
-/// So many normal numbers from a generator of this seed, whatever the number of threads.
+/// So many normal numbers from a generator of this seed.
 torch::Tensor normal_numbers(torch::IntArrayRef shape, std::uint64_t seed);
 
 template <typename Work>

@@ -33,6 +33,28 @@ torch::Tensor floats(const std::vector<std::uint8_t>& values, torch::IntArrayRef
     return tensor;
 }
 
+/// Half of the rows take each of their bits from another row of the batch with this chance, where both have
+/// it: so the autoencoder learns to carry values that no row of the training has together.
+constexpr double crossed_bits = 0.1;
+constexpr double turned_bits = 0.02;
+
+void cross_over(torch::Tensor& inputs, std::uint64_t seed) {
+    const std::int64_t rows = inputs.size(0), width = inputs.size(2);
+    const torch::Tensor whole = inputs.clone();
+    const float* from = whole.data_ptr<float>();
+    float* to = inputs.data_ptr<float>();
+    Random random(seed);
+    const auto gap = static_cast<std::uint64_t>(2 / crossed_bits);
+    for (std::int64_t row = 0; row < rows; row += 2)
+        for (auto i = static_cast<std::int64_t>(random.below(gap)); i < width;
+             i += 1 + static_cast<std::int64_t>(random.below(gap))) {
+            const auto other = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(rows)));
+            const float bit = from[(2 * other + 1) * width + i];
+            float& mine = to[(2 * row + 1) * width + i];
+            if (bit != 0 && mine != 0) mine = random.chance(turned_bits) ? -mine : bit;
+        }
+}
+
 }  // namespace
 
 Weights TorchDiffusionModel::stage_weights(Stage stage, bool training) const {
@@ -56,13 +78,14 @@ torch::Tensor TorchDiffusionModel::autoencoder_loss(const Weights& weights, cons
     const std::int64_t rows = static_cast<std::int64_t>(ternary.size()) / config_.columns();
     loss.rows = rows;
     if (rows == 0) return {};
-    torch::Tensor latent = rows_.encode(weights, rows_.inputs(ternary).to(device_), operations_);
+    torch::Tensor inputs = rows_.inputs(ternary);
+    if (noise_seed != nullptr) cross_over(inputs, stream_seed(*noise_seed, "rows"));
+    inputs = inputs.to(device_);
+    torch::Tensor latent = rows_.encode(weights, inputs, operations_);
     if (noise_seed != nullptr)
         latent = latent + config_.latent_noise * normal_numbers(latent.sizes(), *noise_seed).to(device_);
     const torch::Tensor logits = rows_.decode(weights, latent, operations_);
-    const torch::Tensor targets = rows_.targets(ternary).to(device_);
-    const torch::Tensor nats =
-        at::log_softmax(logits, 1).gather(1, targets.unsqueeze(1)).sum() / (-static_cast<double>(rows));
+    const torch::Tensor nats = Autoencoder::cross_entropy(logits, inputs) / static_cast<double>(rows);
     loss.mean = nats.item<double>();
     return nats;
 }
