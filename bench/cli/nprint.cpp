@@ -11,7 +11,10 @@
 #include "base/progress.h"
 #include "bench/cli/damage.h"
 #include "bench/cli/verbs.h"
+#include "generators/diffusion/repair/flow_inference.h"
+#include "generators/diffusion/repair/image_repair.h"
 #include "traffic/capture_reader.h"
+#include "traffic/capture_writer.h"
 #include "traffic/nprint_capture.h"
 #include "traffic/nprint_image.h"
 #include "traffic/nprint_text.h"
@@ -25,6 +28,8 @@ struct Options {
     std::uint64_t max_packets = 0;
     bool dissect = false;
     bool drop_addresses = false;
+    bool repair = false;
+    std::uint64_t seed = 1;
 };
 
 constexpr std::uint64_t rows_between_checks = 4096;
@@ -89,6 +94,12 @@ void report(const NprintCaptureWriter& writer, std::uint64_t rows, std::uint64_t
                    NprintCaptureWriter::gap_ns / 1'000'000);
 }
 
+void tell_ignored(const NprintTextReader& reader) {
+    if (reader.ignored().empty()) return;
+    fmt::print(stderr, "tracebench: {} columns mean nothing here and were ignored, the first is {}\n",
+               reader.ignored().size(), printable(reader.ignored().front()));
+}
+
 int text_to_capture(const Options& options) {
     NprintTextReader reader(options.to_pcap);
     NprintCaptureWriter writer(options.output, reader.present());
@@ -101,11 +112,60 @@ int text_to_capture(const Options& options) {
         if (!writer.write(row, reader.time_ns())) ++skipped;
     }
     writer.commit();
-    if (!reader.ignored().empty())
-        fmt::print(stderr, "tracebench: {} columns mean nothing here and were ignored, the first is {}\n",
-                   reader.ignored().size(), printable(reader.ignored().front()));
+    tell_ignored(reader);
     report(writer, rows, skipped, reader.time_ns().has_value());
     return 0;
+}
+
+void report_repair(const diffusion::ImageRepairReport& report) {
+    if (report.empty_rows > 0)
+        fmt::print(stderr, "tracebench: {} of {} rows have no bit at all and were left out\n",
+                   report.empty_rows, report.rows);
+    fmt::print(stderr,
+               "tracebench: {} packets, {} of them altered other than in checksums: {:.3g}% of their bits\n",
+               report.packets, report.packets_altered, 100 * report.altered_share());
+    for (std::size_t f = 0; f < report.fields.size(); ++f) {
+        const auto& [bits, altered] = report.fields[f];
+        if (altered == 0) continue;
+        fmt::print(stderr, "  {:<12} {:>9} of {:>9} bits {:>8.3f}%\n", nprint_fields()[f].name, altered, bits,
+                   100.0 * static_cast<double>(altered) / static_cast<double>(bits));
+    }
+}
+
+/// What neither form keeps is made up: flows and directions are inferred, payload is zeros.
+int repaired_capture(const Options& options, std::span<const NprintRow> rows,
+                     const std::vector<bool>& present, std::span<const std::int64_t> times_ns) {
+    Random random(stream_seed(options.seed, "nprint/repair"));
+    const diffusion::PacketImage image = diffusion::infer_flows(rows, present, random, times_ns);
+    diffusion::RepairSettings settings;
+    if (!times_ns.empty()) settings.start_ns = *std::min_element(times_ns.begin(), times_ns.end());
+    diffusion::ImageRepairReport report;
+    const Trace trace = diffusion::repair_image(image, settings, random, report);
+    CaptureWriter writer(options.output);
+    for (const PacketView& packet : trace.packets) writer.write(packet);
+    writer.commit();
+    report_repair(report);
+    return 0;
+}
+
+int repair_text(const Options& options) {
+    constexpr std::size_t most_rows = 65536;
+    NprintTextReader reader(options.to_pcap);
+    std::vector<NprintRow> rows;
+    std::vector<std::int64_t> times_ns;
+    Interruptible check;
+    NprintRow row;
+    while ((options.max_packets == 0 || rows.size() < options.max_packets) && reader.next(row)) {
+        check();
+        if (rows.size() == most_rows)
+            throw InputError(options.to_pcap, fmt::format("has more than {} rows", most_rows),
+                             "repair part of it with --max-packets");
+        rows.push_back(row);
+        if (reader.time_ns()) times_ns.push_back(*reader.time_ns());
+    }
+    tell_ignored(reader);
+    if (times_ns.size() != rows.size()) times_ns.clear();
+    return repaired_capture(options, rows, reader.present(), times_ns);
 }
 
 int write_image(const Options& options) {
@@ -127,10 +187,12 @@ int write_image(const Options& options) {
 
 int image_to_capture(const Options& options) {
     const NprintImage image = read_nprint_image(options.from_png);
-    NprintCaptureWriter writer(options.output, image.present);
     const std::size_t count = options.max_packets == 0
                                   ? image.rows.size()
                                   : std::min<std::size_t>(options.max_packets, image.rows.size());
+    if (options.repair)
+        return repaired_capture(options, std::span(image.rows).first(count), image.present, {});
+    NprintCaptureWriter writer(options.output, image.present);
     std::uint64_t skipped = 0;
     for (std::size_t i = 0; i < count; ++i)
         if (!writer.write(image.rows[i])) ++skipped;
@@ -144,8 +206,11 @@ int run(const Options& options) {
         throw InputError("--drop-addresses", "goes with --png", "text always has every column");
     if (options.dissect && options.capture.empty())
         throw InputError("--dissect", "goes with CAPTURE", "images are always made that way");
+    if (options.repair && options.to_pcap.empty() && options.from_png.empty())
+        throw InputError("--repair", "goes with --from-png or --to-pcap",
+                         "'tracebench compliance' tells what a capture breaks");
     if (!options.capture.empty()) return write_text(options);
-    if (!options.to_pcap.empty()) return text_to_capture(options);
+    if (!options.to_pcap.empty()) return options.repair ? repair_text(options) : text_to_capture(options);
     if (!options.png.empty()) return write_image(options);
     return image_to_capture(options);
 }
@@ -159,7 +224,9 @@ void add_nprint(CLI::App& app, Action& action) {
         "Text is that of 'nprint -P CAPTURE -4 -t -u -i' (nPrint 1.2.1), byte for byte.\n"
         "Times are kept in neither text nor image; text with nPrint's time columns (-A or -R) is read with "
         "them.\n"
-        "Captures are written as Ethernet, cut after the headers: neither form keeps payload.");
+        "Captures are written as Ethernet, cut after the headers: neither form keeps payload. With --repair "
+        "they\n"
+        "are whole, with zeros for payload, legal, and can be replayed (docs/repair.md).");
     CLI::Option_group* what = verb->add_option_group("What to do");
     what->add_option("CAPTURE", options->capture, "pcap or pcapng, to text");
     what->add_option("--to-pcap", options->to_pcap, "nPrint text, to a capture")->type_name("FILE");
@@ -176,6 +243,11 @@ void add_nprint(CLI::App& app, Action& action) {
     verb->add_flag(
         "--drop-addresses", options->drop_addresses,
         "Leave the IPv4 address columns out of the image (1024 pixels wide), as NetDiffusion does");
+    verb->add_flag("--repair", options->repair,
+                   "Make the rows legal packets of whole conversations, altering as few bits as possible");
+    verb->add_option("--seed", options->seed,
+                     "Of what --repair has to make up, such as addresses that are not there")
+        ->capture_default_str();
     verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -100,33 +100,50 @@ class Grouping {
     std::pair<std::uint32_t, bool> place(std::size_t i) {
         const Tuple& tuple = tuples_[i];
         const Tuple back = turned(tuple);
-        std::optional<std::uint32_t> nearest;
-        std::uint32_t least = UINT32_MAX;
-        bool same_way = true, either = false;
-        for (std::uint32_t g = 0; g < groups_.size(); ++g) {
-            if (groups_[g].kind != kinds_[i]) continue;
-            const Tuple middle = groups_[g].majority();
+        const std::optional<std::uint32_t> found = noise_ > 0 ? nearest(i) : same(i);
+        const std::uint32_t group = found ? *found : static_cast<std::uint32_t>(groups_.size());
+        bool same_way = true;
+        if (found) {
+            const Tuple middle = groups_[group].majority();
             const std::uint32_t ahead = distance(tuple, middle), against = distance(back, middle);
-            if (std::min(ahead, against) >= least) continue;
-            least = std::min(ahead, against);
-            nearest = g;
-            same_way = ahead <= against;
-            either = ahead == against;
-        }
-        if (!nearest || least > radius(groups_[*nearest].rows)) {
+            same_way = ahead == against ? guess(i) : ahead < against;
+        } else {
             groups_.push_back({kinds_[i], tuple, {}, 0});
-            nearest = static_cast<std::uint32_t>(groups_.size() - 1);
-            same_way = true;
-            either = false;
         }
-        if (either) same_way = guess(i);
-        groups_[*nearest].add(same_way ? tuple : back);
-        return {*nearest, same_way};
+        groups_[group].add(same_way ? tuple : back);
+        return {group, same_way};
     }
 
     const RowKind& kind(std::size_t i) const { return kinds_[i]; }
 
   private:
+    using Key = std::pair<RowKind, Tuple>;
+    Key key_of(std::size_t i) const { return {kinds_[i], std::min(tuples_[i], turned(tuples_[i]))}; }
+
+    /// The group with the same bits, either way round; makes a row without one the first of a new group.
+    std::optional<std::uint32_t> same(std::size_t i) {
+        const auto [known, is_new] =
+            exact_.try_emplace(key_of(i), static_cast<std::uint32_t>(groups_.size()));
+        if (is_new) return std::nullopt;
+        return known->second;
+    }
+
+    std::optional<std::uint32_t> nearest(std::size_t i) const {
+        const Tuple back = turned(tuples_[i]);
+        std::optional<std::uint32_t> best;
+        std::uint32_t least = UINT32_MAX;
+        for (std::uint32_t g = 0; g < groups_.size(); ++g) {
+            if (groups_[g].kind != kinds_[i]) continue;
+            const Tuple middle = groups_[g].majority();
+            const std::uint32_t bits = std::min(distance(tuples_[i], middle), distance(back, middle));
+            if (bits >= least) continue;
+            least = bits;
+            best = g;
+        }
+        if (best && least > radius(groups_[*best].rows)) return std::nullopt;
+        return best;
+    }
+
     /// How far from the true bits a row's may be by chance: a mean and three deviations; twice that rate as
     /// long as the group's own bits are those of one row.
     double radius(std::uint32_t rows) const {
@@ -138,12 +155,11 @@ class Grouping {
     /// With few wrong bits many rows have none: tuples that are more frequent than wrong bits in more
     /// frequent ones explain come first.
     void find_frequent() {
-        std::map<std::pair<RowKind, Tuple>, std::uint32_t> counts;
-        for (std::size_t i = 0; i < tuples_.size(); ++i)
-            ++counts[{kinds_[i], std::min(tuples_[i], turned(tuples_[i]))}];
-        std::vector<std::pair<std::uint32_t, std::pair<RowKind, Tuple>>> by_count;
-        for (const auto& [tuple, count] : counts)
-            if (count >= 2) by_count.push_back({count, tuple});
+        std::map<Key, std::uint32_t> counts;
+        for (std::size_t i = 0; i < tuples_.size(); ++i) ++counts[key_of(i)];
+        std::vector<std::pair<std::uint32_t, Key>> by_count;
+        for (const auto& [key, count] : counts)
+            if (count >= 2) by_count.push_back({count, key});
         std::stable_sort(by_count.begin(), by_count.end(),
                          [](const auto& a, const auto& b) { return a.first > b.first; });
         const double odds = noise_ / (1 - noise_);
@@ -173,6 +189,7 @@ class Grouping {
     std::vector<RowKind> kinds_;
     std::vector<Tuple> tuples_;
     std::vector<Group> groups_;
+    std::map<Key, std::uint32_t> exact_;  ///< where there is no noise: groups by their bits
 };
 
 std::vector<std::size_t> order_of(std::size_t rows, std::span<const std::int64_t> times_ns) {

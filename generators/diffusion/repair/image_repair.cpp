@@ -9,6 +9,14 @@
 namespace tracebench::diffusion {
 namespace {
 
+/// Whether at least half of some header's fixed columns are present: fewer are noise where no packet is.
+bool is_packet(BitsView row) {
+    for (const Field header :
+         {Field{0, 160}, Field{field::tcp, 160}, Field{field::udp, 64}, Field{field::icmp, 64}})
+        if (2 * count_present(row, header.first, header.width) >= header.width) return true;
+    return false;
+}
+
 /// Makes the way of its first packet the forward one.
 void turn(Draft& draft, DraftFlow& flow) {
     std::swap(flow.ends[0], flow.ends[1]);
@@ -26,7 +34,7 @@ Draft make_draft(const PacketImage& image, const RepairSettings& settings, Rando
     }
     for (std::size_t i = 0; i < image.rows.size(); ++i) {
         const ImageRow& from = image.rows[i];
-        if (count_present(from.bits, 0, kNprintColumns) == 0) continue;
+        if (!is_packet(from.bits)) continue;
         DraftRow row;
         row.bits = from.bits;
         row.image_row = i;

@@ -39,7 +39,7 @@ struct FieldChange {
 
 struct ImageRepairReport {
     std::uint64_t rows = 0;             ///< of the image
-    std::uint64_t empty_rows = 0;       ///< without a present bit: no packets
+    std::uint64_t empty_rows = 0;       ///< without half of a header's fixed bits: no packets
     std::uint64_t packets = 0;          ///< made
     std::uint64_t packets_altered = 0;  ///< of these with an altered bit outside of the checksums
     std::vector<FieldChange> fields;    ///< one a field, as nprint_fields(); empty before the first repair
@@ -52,9 +52,8 @@ struct ImageRepairReport {
 };
 
 /// Every packet of the result passes every packet-scope rule, and TCP flows the flow rules. Rows become
-/// packets one for one and keep times and flows, but rows without a present bit, which are left out. `random`
-/// is drawn from only where the image does not tell (such as addresses in columns it does not have). Adds to
-/// `report`.
+/// packets one for one and keep times and flows, but empty rows, which are left out. `random` is drawn from
+/// only where the image does not tell (such as addresses in columns it does not have). Adds to `report`.
 Trace repair_image(const PacketImage& image, const RepairSettings& settings, Random& random,
                    ImageRepairReport& report);
 

@@ -64,6 +64,22 @@ void compute_checksums(const DraftFlow& flow, const DraftRow& row, Bytes& packet
     if (!flow.ipv6) store16(&packet[10], ipv4_header_checksum({packet.data(), ip_header}));
 }
 
+bool is_dns_over_tcp(const DraftFlow& flow, const DraftRow& row) {
+    constexpr std::uint16_t dns = 53;
+    return row.has_transport && flow.protocol == ip_protocol::tcp &&
+           (flow.ends[0].port == dns || flow.ends[1].port == dns);
+}
+/// Zeros are a message of no length there, which no analyser takes for DNS: each segment is one message of
+/// zeros, behind its length (RFC 1035 section 4.2.2), or the begin of a long one where it is too short for a
+/// message.
+void frame_dns_message(Bytes& packet, std::size_t payload) {
+    constexpr std::size_t least = 2 + 12;
+    const std::size_t size = packet.size() - payload;
+    const std::uint16_t length = size >= least ? static_cast<std::uint16_t>(size - 2) : 0xFFFF;
+    if (size >= 1) packet[payload] = static_cast<std::uint8_t>(length >> 8);
+    if (size >= 2) packet[payload + 1] = static_cast<std::uint8_t>(length);
+}
+
 bool is_icmp_error(std::uint8_t type) {
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
@@ -81,6 +97,7 @@ class FrameMaker {
             const std::uint32_t whole = length_of(flow, row) + (flow.ipv6 ? ipv6_header : 0);
             bytes.resize(std::max<std::size_t>(headers, whole));
             const bool icmp = row.has_transport && flow.protocol == ip_protocol::icmp;
+            if (is_dns_over_tcp(flow, row)) frame_dns_message(bytes, headers);
             if (icmp && is_icmp_error(bytes[headers - 8])) quote(flow, row, bytes, headers);
             compute_checksums(flow, row, bytes);
             packets.append(draft_.settings.start_ns + row.time_ns, bytes, 0, link_type::raw_ip);

@@ -13,10 +13,10 @@ namespace tracebench::diffusion {
 /// is not there.
 std::vector<std::uint8_t> header_bytes_of(const DraftFlow& flow, const DraftRow& row);
 
-/// All rows as whole Ethernet frames in time order: payload is zeros, but of an ICMP error, which quotes the
-/// last packet that its receiver has sent (or, where there is none, one it may have sent). MAC addresses are
-/// made from the IP addresses. Checksums are computed; a UDP checksum of 0 over IPv4 stays (RFC 768: there is
-/// none).
+/// All rows as whole Ethernet frames in time order: payload is zeros, but of DNS over TCP, which is framed,
+/// and of an ICMP error, which quotes the last packet that its receiver has sent (or, where there is none,
+/// one it may have sent). MAC addresses are made from the IP addresses. Checksums are computed; a UDP
+/// checksum of 0 over IPv4 stays (RFC 768: there is none).
 Trace make_frames(const Draft& draft);
 
 }  // namespace tracebench::diffusion
