@@ -57,7 +57,8 @@ class TcpLengths {
             return length >= headers && length <= largest &&
                    image_.is_an_end(i, s.sequence + (length - headers) + counted);
         };
-        if (s.has(tcp_flag::syn | tcp_flag::rst) || agrees(said)) return said;
+        const bool begins_right = image_.sequence_support(i, s.sequence) > 0;
+        if (s.has(tcp_flag::syn | tcp_flag::rst) || !begins_right || agrees(said)) return said;
         constexpr std::uint32_t bits = 16;
         for (std::uint32_t a = 0; a < bits; ++a)
             if (agrees(said ^ 1U << a)) return said ^ 1U << a;

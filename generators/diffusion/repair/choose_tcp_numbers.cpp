@@ -2,6 +2,7 @@
 #include <bit>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "generators/diffusion/repair/steps.h"
 #include "generators/diffusion/repair/tcp_numbers.h"
@@ -16,7 +17,8 @@ using namespace tcp_flag;
 /// by the rule table's own account.
 class NumberRepair {
   public:
-    NumberRepair(Draft& draft, const DraftFlow& flow) : draft_(draft), flow_(flow), image_(draft, flow) {}
+    NumberRepair(Draft& draft, const DraftFlow& flow)
+        : draft_(draft), flow_(flow), image_(draft, flow), anchored_(image_.size()) {}
 
     void run() {
         for (std::size_t i = 0; i < image_.size(); ++i) {
@@ -28,12 +30,10 @@ class NumberRepair {
             move_sack(row.bits, shift_[other(d)]);
             repair_echo(row.bits, image_.segment(i), state_.peer(d), state_.from_start);
             widen_window(i, d);
-            const SegmentFields now = segment_of(flow_, row);
-            state_.add(now, d);
-            boundaries_[index(d)].insert(now.sequence);
-            boundaries_[index(d)].insert(now.next_sequence());
-            if (now.has(ack)) last_acknowledging_[index(d)] = i;
-            last_sent_[index(d)] = i;
+            decided_.push_back(segment_of(flow_, row));
+            state_.add(decided_[i], d);
+            note_boundaries(i);
+            if (decided_[i].has(ack)) last_acknowledging_[index(d)] = i;
         }
     }
 
@@ -51,7 +51,10 @@ class NumberRepair {
         if (!me.seen && !peer.acknowledged) return said;
         const std::uint32_t expected = me.seen ? me.next : peer.acknowledgement;
         const std::int64_t ahead = sequence_distance(said, expected);
-        if (ahead == 0) return said;
+        if (ahead == 0) {
+            anchored_[i] = image_.is_an_end(i, s.sequence);
+            return said;
+        }
         if (s.has(rst) && !me.seen) return s.has(ack) && said == 0 ? said : expected;
         const std::int64_t slack = state_.slack(d);
         const bool before_start = me.syn && sequence_distance(said, me.initial_sequence) <= 0;
@@ -59,23 +62,30 @@ class NumberRepair {
         const bool legal = ahead <= slack && -ahead <= slack && !before_start && !after_end;
         const bool probe = ahead == -1 && s.payload <= 1;  // keep-alive (RFC 9293 section 3.8.4)
         if (legal && probe) return said;
-        if (!is_supported(i, expected - shift_[index(d)])) return nearest_expected(s, said, d);
         const std::uint32_t image_expected = expected - shift_[index(d)];
+        if (!is_supported(i, image_expected, ahead)) return nearest_expected(s, said, d);
+        anchored_[i] = true;
         const bool gap = ahead > 0 && !s.has(rst) && !image_.is_filled_later(i, image_expected, s.sequence) &&
                          image_.is_acknowledged_later(i, image_expected);
-        if (legal && (!gap || lengthen_last(d, static_cast<std::uint32_t>(ahead)))) return said;
+        const bool overlap = ahead < 0 && !s.has(rst) && !image_.is_an_end(i, image_expected);
+        if (legal && (gap || overlap) && mend_length(i, static_cast<std::int32_t>(ahead))) return said;
+        if (legal && !gap) return said;
         // Others go on from it, so the conversation goes on from elsewhere: it is moved as a whole.
         if (!s.has(rst)) shift_[index(d)] += expected - said;
         return expected;
     }
 
-    /// A number that is said over and over, as without data, is soon said wrong in the same way twice: the
-    /// expected one must not have many times the support.
-    bool is_supported(std::size_t i, std::uint32_t expected) const {
+    /// Whether others begin or end where the segment begins, or where it ends; both where it is far ahead.
+    /// Without data a number is said over and over, and soon wrong in the same way twice: the expected one
+    /// must then not have many times the support.
+    bool is_supported(std::size_t i, std::uint32_t expected, std::int64_t ahead) const {
         const SegmentFields& s = image_.segment(i);
         const std::uint32_t support = image_.sequence_support(i, s.sequence);
         constexpr std::uint32_t many = 8;
-        return support > 0 && (s.payload > 0 || many * support >= image_.sequence_support(i, expected));
+        if (s.payload == 0) return support > 0 && many * support >= image_.sequence_support(i, expected);
+        constexpr std::int64_t far = 4096;
+        const bool begin = support > 0, end = image_.is_an_end(i, s.next_sequence());
+        return ahead > far ? begin && end : begin || end;
     }
 
     /// A SYN is followed by a segment of its sender, and acknowledged, one after it; the peer may say it
@@ -107,19 +117,56 @@ class NumberRepair {
         return fills ? me.contiguous : me.next;
     }
 
-    /// Adds bytes that are missing to the sender's last segment, where it may be so long.
-    bool lengthen_last(Direction d, std::uint32_t bytes) {
-        const auto last = last_sent_[index(d)];
-        if (!last) return false;
-        DraftRow& row = draft_.rows[flow_.rows[*last]];
-        const std::uint32_t fixed = flow_.ipv6 ? 40 : 0, length = length_of(flow_, row) + bytes;
-        if (length + fixed > draft_.settings.largest_packet || get(row.bits, field::syn_flag) != 0 ||
-            segment_of(flow_, row).next_sequence() != state_.own(d).next)
-            return false;
-        set_length(flow_, row, length);
-        state_.add(segment_of(flow_, row), d);
-        boundaries_[index(d)].insert(segment_of(flow_, row).next_sequence());
+    /// Where segment i begins `distance` bytes from where its sender's last one ends, one of the last ones
+    /// may have a wrong length: that with the fewest bits to alter gets the right one, and those after it
+    /// whose numbers only followed from it move along. False where none can be so long, or, shortened,
+    /// differs in more than two bits.
+    bool mend_length(std::size_t i, std::int32_t distance) {
+        constexpr std::size_t last_segments = 16;
+        std::optional<std::size_t> best;
+        int least = distance < 0 ? 3 : 17;
+        std::size_t seen = 0;
+        for (std::size_t j = i; j-- > 0 && seen < last_segments;) {
+            if (image_.direction(j) != image_.direction(i)) continue;
+            ++seen;
+            const DraftRow& row = draft_.rows[flow_.rows[j]];
+            const std::uint32_t length = length_of(flow_, row),
+                                wanted = length + static_cast<std::uint32_t>(distance);
+            const std::uint32_t fixed = flow_.ipv6 ? 40 : 0;
+            const int cost = std::popcount(length ^ wanted);
+            const bool possible = wanted >= header_bytes(flow_, row) && wanted <= 65535 &&
+                                  wanted + fixed <= draft_.settings.largest_packet &&
+                                  !decided_[j].has(syn | rst);
+            if (possible && cost < least) {
+                least = cost;
+                best = j;
+            }
+            if (anchored_[j] || decided_[j].has(syn)) break;
+        }
+        const TcpSide& peer = state_.peer(image_.direction(i));
+        const std::uint32_t begin =
+            state_.own(image_.direction(i)).next + static_cast<std::uint32_t>(distance);
+        if (!best || (peer.acknowledged && sequence_distance(peer.acknowledgement, begin) > 0)) return false;
+        for (std::size_t j = *best; j < i; ++j) {
+            if (image_.direction(j) != image_.direction(i)) continue;
+            DraftRow& row = draft_.rows[flow_.rows[j]];
+            if (j == *best) {
+                set_length(flow_, row, length_of(flow_, row) + static_cast<std::uint32_t>(distance));
+            } else {
+                put(row.bits, field::sequence, decided_[j].sequence + static_cast<std::uint32_t>(distance));
+            }
+            decided_[j] = segment_of(flow_, row);
+            note_boundaries(j);
+        }
+        state_ = FlowState{};
+        for (std::size_t j = 0; j < i; ++j) state_.add(decided_[j], image_.direction(j));
         return true;
+    }
+
+    void note_boundaries(std::size_t i) {
+        std::set<std::uint32_t>& boundaries = boundaries_[index(image_.direction(i))];
+        boundaries.insert(decided_[i].sequence);
+        boundaries.insert(decided_[i].next_sequence());
     }
 
     std::uint32_t acknowledgement(std::size_t i, Direction d) {
@@ -182,6 +229,7 @@ class NumberRepair {
         const std::uint32_t window = (needed + (1U << scale) - 1) >> scale;
         if (window > 65535) return;  // the rule table cuts the payload
         put(answer.bits, field::window, window);
+        decided_[last_acknowledging_[other(d)]].window = static_cast<std::uint16_t>(window);
         peer.window_edge = end;
         peer.largest_window = std::max(peer.largest_window, window << scale);
     }
@@ -193,7 +241,8 @@ class NumberRepair {
     std::uint32_t shift_[2] = {0, 0};        ///< what is added to the image's sequence numbers, by sender
     std::set<std::uint32_t> boundaries_[2];  ///< where segments begin and end, as decided
     std::size_t last_acknowledging_[2] = {0, 0};
-    std::optional<std::size_t> last_sent_[2];
+    std::vector<SegmentFields> decided_;  ///< those before the current one
+    std::vector<bool> anchored_;          ///< segments whose number others agree with
 };
 
 }  // namespace
