@@ -25,6 +25,7 @@ class NumberRepair {
             const Direction d = image_.direction(i);
             DraftRow& row = draft_.rows[flow_.rows[i]];
             put(row.bits, field::sequence, sequence(i, d));
+            end_with_fin(row, state_.own(d));
             put(row.bits, field::acknowledgement, acknowledgement(i, d));
             if ((get(row.bits, field::tcp_flags) & urg) == 0) put(row.bits, field::urgent_pointer, 0);
             move_sack(row.bits, shift_[other(d)]);
@@ -73,6 +74,13 @@ class NumberRepair {
         // Others go on from it, so the conversation goes on from elsewhere: it is moved as a whole.
         if (!s.has(rst)) shift_[index(d)] += expected - said;
         return expected;
+    }
+
+    /// What goes on after its sender's FIN is an acknowledgement that says to be longer than it is.
+    void end_with_fin(DraftRow& row, const TcpSide& me) const {
+        const SegmentFields s = segment_of(flow_, row);
+        if (me.fin && s.payload > 0 && !s.has(rst) && sequence_distance(s.next_sequence(), me.fin_end) > 0)
+            set_length(flow_, row, header_bytes(flow_, row));
     }
 
     /// Whether others begin or end where the segment begins, or where it ends; both where it is far ahead.

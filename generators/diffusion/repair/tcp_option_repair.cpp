@@ -61,7 +61,8 @@ bool is_ordered(const std::vector<Stamp>& stamps) {
     std::uint32_t latest = stamps.front().value;
     for (const Stamp& stamp : stamps) {
         const std::int32_t ahead = sequence_distance(stamp.value, latest);
-        if (ahead < -late || sequence_distance(stamp.value, stamps.front().value) > far) return false;
+        const std::int32_t since_first = sequence_distance(stamp.value, stamps.front().value);
+        if (ahead < -late || since_first < -far || since_first > far) return false;
         if (ahead > 0) latest = stamp.value;
     }
     return true;
