@@ -71,6 +71,9 @@ struct RowBatch {
     std::span<const std::int64_t> lengths{};
     /// samples * rows * control: 0 or 1. Stage::control only, and required there.
     std::span<const std::uint8_t> control{};
+    /// samples * rows * latent, as encode() gave them: then `ternary` and `gaps` may be empty. Not for the
+    /// autoencoder.
+    std::span<const float> latents{};
 };
 
 /// Means over the rows that count; 0 where there are none.
@@ -162,6 +165,10 @@ class DiffusionModel {
     /// Sets the latents' mean and scale from these rows, so that each channel has mean 0 and variance 1.
     /// Between the autoencoder's and the denoiser's training. Constant channels keep scale 1.
     virtual void standardise_latents(const RowBatch& batch) = 0;
+
+    /// Latents of the batch's rows, samples * rows * latent, before they are standardised. They stay what
+    /// they are until the autoencoder is trained on: encode once, train often.
+    virtual std::vector<float> encode(const RowBatch& batch) = 0;
 
     /// Adds the control branch as a copy of the denoiser's encoder (averaged weights, which the denoiser then
     /// takes as its own) behind convolutions that are zero, so that the output is what it was.

@@ -58,8 +58,10 @@ void TorchDiffusionModel::check(Stage stage, const RowBatch& batch) const {
     if (stage != Stage::autoencoder && batch.rows > config_.longest)
         refuse(fmt::format("samples of {} rows; the longest is {}", batch.rows, config_.longest));
     const std::int64_t rows = batch.samples * batch.rows;
-    check_size("columns", batch.ternary, rows * config_.columns(), false);
-    check_size("gaps", batch.gaps, rows, false);
+    const bool encoded = !batch.latents.empty() && stage != Stage::autoencoder;
+    check_size("columns", batch.ternary, rows * config_.columns(), encoded);
+    check_size("gaps", batch.gaps, rows, encoded);
+    check_size("latent values", batch.latents, encoded ? rows * config_.latent : 0, false);
     check_size("mask values", batch.mask, rows, true);
     check_size("classes", batch.classes, batch.samples, true);
     check_size("first rows", batch.first_row, batch.samples, true);
@@ -71,6 +73,8 @@ void TorchDiffusionModel::check(Stage stage, const RowBatch& batch) const {
         if (value < -1 || value > 1) refuse(fmt::format("a column of value {}", value));
     for (const float gap : batch.gaps)
         if (!std::isfinite(gap)) refuse(fmt::format("a gap of {}", gap));
+    for (const float value : batch.latents)
+        if (!std::isfinite(value)) refuse(fmt::format("a latent value of {}", value));
     for (const std::int32_t value : batch.classes)
         if (value < -1 || value >= all_classes()) refuse(fmt::format("class {} of {}", value, all_classes()));
     for (std::size_t i = 0; i < batch.first_row.size(); ++i)

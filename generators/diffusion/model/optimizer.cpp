@@ -1,11 +1,13 @@
 #include "generators/diffusion/model/optimizer.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "generators/diffusion/model/adamw_kernel.h"
 
 namespace tracebench::diffusion {
 namespace {
@@ -16,25 +18,42 @@ constexpr const char* second_prefix = "optimizer.second.";
 /// A step count is stored as two floats below this, so that each is exact.
 constexpr std::int64_t steps_base = 1 << 20;
 
+/// Contiguous and on the CPU: by our kernels. Elsewhere in LibTorch's operations.
+bool is_plain_memory(const torch::Tensor& tensor) {
+    return tensor.is_cpu() && tensor.is_contiguous();
+}
+
 double gradient_norm(const Parameters& parameters) {
     double squares = 0;
-    for (const Parameter& parameter : parameters.all())
-        if (parameter.value.grad().defined())
-            squares += parameter.value.grad().square().sum(torch::kDouble).item<double>();
+    for (const Parameter& parameter : parameters.all()) {
+        const torch::Tensor& gradient = parameter.value.grad();
+        if (!gradient.defined()) continue;
+        squares += is_plain_memory(gradient) ? sum_of_squares(gradient.numel(), gradient.data_ptr<float>())
+                                             : gradient.square().sum(torch::kDouble).item<double>();
+    }
     return std::sqrt(squares);
 }
 
-void update(Parameter& parameter, const OptimizerStep& step, double clip, double t, double ema) {
-    torch::Tensor gradient = parameter.value.grad();
-    if (clip != 1) gradient.mul_(clip);
-    parameter.first_moment.mul_(step.beta1).add_(gradient, 1 - step.beta1);
-    parameter.second_moment.mul_(step.beta2).addcmul_(gradient, gradient, 1 - step.beta2);
+void update(Parameter& parameter, const AdamwFactors& factors) {
+    const torch::Tensor gradient = parameter.value.grad().contiguous();
+    if (is_plain_memory(gradient) && is_plain_memory(parameter.value)) {
+        constexpr std::int64_t grain = 1 << 15;
+        at::parallel_for(0, gradient.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+            adamw(factors, end - begin, gradient.data_ptr<float>() + begin,
+                  parameter.value.data_ptr<float>() + begin, parameter.average.data_ptr<float>() + begin,
+                  parameter.first_moment.data_ptr<float>() + begin,
+                  parameter.second_moment.data_ptr<float>() + begin);
+        });
+        return;
+    }
+    const torch::Tensor clipped = gradient * factors.clip;
+    parameter.first_moment.mul_(factors.beta1).add_(clipped, 1 - factors.beta1);
+    parameter.second_moment.mul_(factors.beta2).addcmul_(clipped, clipped, 1 - factors.beta2);
     const torch::Tensor scaled =
-        parameter.second_moment.sqrt().div_(std::sqrt(1 - std::pow(step.beta2, t))).add_(step.epsilon);
-    if (parameter.decays()) parameter.value.mul_(1 - step.learning_rate * step.weight_decay);
-    parameter.value.addcdiv_(parameter.first_moment, scaled,
-                             -step.learning_rate / (1 - std::pow(step.beta1, t)));
-    parameter.average.lerp_(parameter.value, 1 - ema);
+        parameter.second_moment.sqrt().div_(factors.second_bias).add_(factors.epsilon);
+    parameter.value.mul_(factors.decay)
+        .addcdiv_(parameter.first_moment, scaled, -factors.learning_rate / factors.first_bias);
+    parameter.average.lerp_(parameter.value, 1 - factors.ema);
 }
 
 }  // namespace
@@ -43,15 +62,25 @@ double optimizer_step(Parameters& parameters, const OptimizerStep& step) {
     const torch::NoGradGuard no_gradients;
     const double norm = gradient_norm(parameters);
     if (std::isfinite(norm)) {
-        const double clip = step.clip_norm > 0 && norm > step.clip_norm ? step.clip_norm / norm : 1;
         const auto n = static_cast<double>(parameters.steps++);
-        const double ema = std::min(step.ema, (1 + n) / (10 + n));
+        AdamwFactors factors{.learning_rate = static_cast<float>(step.learning_rate),
+                             .beta1 = static_cast<float>(step.beta1),
+                             .beta2 = static_cast<float>(step.beta2),
+                             .epsilon = static_cast<float>(step.epsilon),
+                             .clip = static_cast<float>(
+                                 step.clip_norm > 0 && norm > step.clip_norm ? step.clip_norm / norm : 1),
+                             .first_bias = static_cast<float>(1 - std::pow(step.beta1, n + 1)),
+                             .second_bias = static_cast<float>(std::sqrt(1 - std::pow(step.beta2, n + 1))),
+                             .ema = static_cast<float>(std::min(step.ema, (1 + n) / (10 + n)))};
         for (Parameter& parameter : parameters.all()) {
             if (!parameter.first_moment.defined()) {
                 parameter.first_moment = torch::zeros_like(parameter.average);
                 parameter.second_moment = torch::zeros_like(parameter.average);
             }
-            if (parameter.value.grad().defined()) update(parameter, step, clip, n + 1, ema);
+            if (!parameter.value.grad().defined()) continue;
+            factors.decay =
+                parameter.decays() ? static_cast<float>(1 - step.learning_rate * step.weight_decay) : 1;
+            update(parameter, factors);
         }
     }
     for (Parameter& parameter : parameters.all()) parameter.value.mutable_grad() = torch::Tensor();

@@ -47,8 +47,8 @@ SampledRows TorchDiffusionModel::reconstruct(const RowBatch& batch) {
     return with_torch([&] {
         const torch::NoGradGuard no_gradients;
         SampledRows rows;
-        write_rows((encode(batch) - latent_mean_) / latent_scale_, batch.samples * batch.rows, rows.ternary,
-                   &rows.gaps);
+        write_rows((latents_of(batch) - latent_mean_) / latent_scale_, batch.samples * batch.rows,
+                   rows.ternary, &rows.gaps);
         return rows;
     });
 }

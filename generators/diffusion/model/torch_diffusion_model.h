@@ -26,6 +26,7 @@ class TorchDiffusionModel : public DiffusionModel {
                           std::uint64_t seed) override;
     Loss evaluate(Stage stage, const RowBatch& batch, std::uint64_t seed) override;
     void standardise_latents(const RowBatch& batch) override;
+    std::vector<float> encode(const RowBatch& batch) override;
     void add_control() override;
     bool has_control() const override { return control_.has_value(); }
     void add_adapter(const AdapterConfig& config, std::uint64_t seed) override;
@@ -66,7 +67,8 @@ class TorchDiffusionModel : public DiffusionModel {
     torch::Tensor denoising_loss(Stage stage, const Weights& weights, const RowBatch& batch,
                                  std::uint64_t seed, double class_dropout, bool training, Loss& loss) const;
     Weights stage_weights(Stage stage, bool training) const;
-    torch::Tensor encode(const RowBatch& batch) const;
+    /// [samples * rows, latent], not standardised.
+    torch::Tensor latents_of(const RowBatch& batch) const;
     Sequences sequences(Stage stage, const RowBatch& batch) const;
     torch::Tensor class_rows(std::span<const std::int32_t> classes, std::int64_t samples) const;
 

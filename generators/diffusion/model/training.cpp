@@ -90,11 +90,16 @@ torch::Tensor TorchDiffusionModel::autoencoder_loss(const Weights& weights, cons
     return nats;
 }
 
-torch::Tensor TorchDiffusionModel::encode(const RowBatch& batch) const {
+torch::Tensor TorchDiffusionModel::latents_of(const RowBatch& batch) const {
     const torch::NoGradGuard no_gradients;
     Weights weights;
     autoencoder_.add_averages(weights);
     const std::int64_t rows = batch.samples * batch.rows;
+    if (!batch.latents.empty()) {
+        torch::Tensor given = torch::empty({rows, config_.latent}, torch::kFloat);
+        std::copy(batch.latents.begin(), batch.latents.end(), given.data_ptr<float>());
+        return given.to(device_);
+    }
     torch::Tensor latents = torch::empty({rows, config_.latent}, device_);
     for (std::int64_t first = 0; first < rows; first += rows_at_once) {
         const std::int64_t count = std::min(rows_at_once, rows - first);
@@ -110,6 +115,14 @@ torch::Tensor TorchDiffusionModel::encode(const RowBatch& batch) const {
     return latents;
 }
 
+std::vector<float> TorchDiffusionModel::encode(const RowBatch& batch) {
+    check(Stage::autoencoder, batch);
+    return with_torch([&] {
+        const torch::Tensor latents = latents_of(batch).to(torch::kCPU).contiguous();
+        return std::vector<float>(latents.data_ptr<float>(), latents.data_ptr<float>() + latents.numel());
+    });
+}
+
 void TorchDiffusionModel::standardise_latents(const RowBatch& batch) {
     check(Stage::autoencoder, batch);
     with_torch([&] {
@@ -117,7 +130,7 @@ void TorchDiffusionModel::standardise_latents(const RowBatch& batch) {
         const torch::Tensor mask =
             floats(mask_or_ones(batch), batch.samples * batch.rows).to(device_, torch::kDouble);
         const torch::Tensor count = mask.sum().clamp_min(1);
-        const torch::Tensor latents = encode(batch).to(torch::kDouble);
+        const torch::Tensor latents = latents_of(batch).to(torch::kDouble);
         const torch::Tensor mean = (latents * mask.unsqueeze(1)).sum(0) / count;
         const torch::Tensor variance = ((latents - mean).square() * mask.unsqueeze(1)).sum(0) / count;
         const torch::Tensor scale = variance.sqrt();
@@ -142,8 +155,8 @@ TorchDiffusionModel::Sequences TorchDiffusionModel::sequences(Stage stage, const
 
     Sequences result;
     result.places = places(config_, inside.to(device_), first, lengths);
-    const torch::Tensor latents =
-        ((encode(batch) - latent_mean_) / latent_scale_).view({batch.samples, batch.rows, config_.latent});
+    const torch::Tensor latents = ((latents_of(batch) - latent_mean_) / latent_scale_)
+                                      .view({batch.samples, batch.rows, config_.latent});
     result.latents =
         at::constant_pad_nd(latents, {0, 0, 0, padding}) * result.places.masks.front().unsqueeze(2);
     if (stage == Stage::control) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -21,6 +22,7 @@ constexpr std::size_t padding = 64;
 constexpr std::size_t most_validation_rows = 2048;  // of the autoencoder
 constexpr std::size_t most_validation_pieces = 64;
 constexpr std::size_t rows_to_standardise = 16384;
+constexpr std::size_t rows_to_encode = 4096;  // at once
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -180,7 +182,7 @@ void Trainer::evaluate(Progress& progress) {
         for (std::size_t i = 0; i < validation_pieces_.size(); i += at_once)
             add(set_.fill(std::span(validation_pieces_)
                               .subspan(i, std::min(at_once, validation_pieces_.size() - i)),
-                          padding, stage == Stage::control, buffer_),
+                          padding, stage == Stage::control, buffer_, latents()),
                 i);
     }
     if (rows > 0) {
@@ -222,7 +224,7 @@ const RowBatch& Trainer::next_batch() {
         }
         batch.push_back(pieces_[static_cast<std::size_t>(i % pieces_per_epoch_)]);
     }
-    return set_.fill(batch, padding, plan().stage == Stage::control, buffer_);
+    return set_.fill(batch, padding, plan().stage == Stage::control, buffer_, latents());
 }
 
 void Trainer::step(Progress& progress) {
@@ -266,8 +268,23 @@ void Trainer::show(Progress& progress) {
     progress.update(steps, done > 0 ? std::round(steps / done) : 0, "steps", detail);
 }
 
+/// Encoded when first asked for: the autoencoder is done.
+std::span<const float> Trainer::latents() {
+    if (latents_) return *latents_;
+    latents_.emplace();
+    std::vector<std::size_t> rows;
+    for (std::size_t first = 0; first < set_.rows(); first += rows_to_encode) {
+        rows.resize(std::min(rows_to_encode, set_.rows() - first));
+        std::iota(rows.begin(), rows.end(), first);
+        const std::vector<float> some = model_.encode(set_.fill(rows, buffer_));
+        latents_->insert(latents_->end(), some.begin(), some.end());
+    }
+    return *latents_;
+}
+
 void Trainer::begin_stage() {
     const Stage stage = plan().stage;
+    latents_.reset();
     if (stage == Stage::denoiser && state_.stage > 0) {
         const std::vector<std::size_t> rows = thinned(train_rows_, rows_to_standardise);
         model_.standardise_latents(set_.fill(rows, buffer_));

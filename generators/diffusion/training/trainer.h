@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/progress.h"
@@ -84,6 +86,7 @@ class Trainer {
     void evaluate(Progress& progress);
     const RowBatch& next_batch();
     void begin_stage();
+    std::span<const float> latents();
     void end_stage(Progress& progress);
     void step(Progress& progress);
     void show(Progress& progress);
@@ -99,6 +102,7 @@ class Trainer {
     std::vector<Piece> validation_pieces_;
     std::vector<Piece> pieces_;  ///< of the current epoch
     std::int64_t pieces_per_epoch_ = 0, planned_epoch_ = -1;
+    std::optional<std::vector<float>> latents_;  ///< of all rows, in the stages after the autoencoder's
     BatchBuffer buffer_;
     std::vector<NamedTensor> best_;
     State state_;

@@ -90,13 +90,15 @@ const RowBatch& TrainingSet::fill(std::span<const std::size_t> rows, BatchBuffer
 }
 
 const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t padding, bool with_control,
-                                  BatchBuffer& buffer) const {
+                                  BatchBuffer& buffer, std::span<const float> latents) const {
     std::size_t longest = 0;
     for (const Piece& piece : pieces) longest = std::max(longest, piece.rows);
     const std::size_t rows = std::min((longest + padding - 1) / padding * padding, kImageRows);
     const std::size_t all = pieces.size() * rows;
-    buffer.ternary.assign(all * kTernary, -1);
-    buffer.gaps.assign(all, kPaddingGap);
+    const std::size_t width = latents.empty() ? 0 : latents.size() / gaps_.size();
+    buffer.ternary.assign(width > 0 ? 0 : all * kTernary, -1);
+    buffer.gaps.assign(width > 0 ? 0 : all, kPaddingGap);
+    buffer.latents.assign(all * width, 0);
     buffer.mask.assign(all, 0);
     buffer.control.assign(with_control ? all * kImageBytes : 0, 0);
     buffer.classes.clear();
@@ -108,16 +110,21 @@ const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t pad
         buffer.classes.push_back(sample.class_id);
         buffer.first_row.push_back(static_cast<std::int64_t>(piece.first));
         buffer.lengths.push_back(static_cast<std::int64_t>(sample.rows));
+        std::array<std::int8_t, kTernary> unpacked;
         for (std::size_t i = 0; i < rows; ++i) {
-            const std::size_t at = p * rows + i;
-            const auto row = std::span(buffer.ternary).subspan(at * kTernary).first<kTernary>();
+            const std::size_t at = p * rows + i, from = sample.first + piece.first + i;
+            const std::span<std::int8_t, kTernary> row =
+                width > 0 ? std::span(unpacked)
+                          : std::span(buffer.ternary).subspan(at * kTernary).first<kTernary>();
             if (i >= piece.rows) {
                 row[model_column::there] = 0;
                 continue;
             }
-            unpack(sample.first + piece.first + i, row);
-            buffer.gaps[at] = gaps_[sample.first + piece.first + i];
             buffer.mask[at] = 1;
+            if (width == 0) buffer.gaps[at] = gaps_[from];
+            std::copy_n(latents.begin() + static_cast<long>(from * width), width,
+                        buffer.latents.begin() + static_cast<long>(at * width));
+            if (width == 0 || with_control) unpack(from, row);
             if (with_control)
                 row_layout(row, std::span(buffer.control).subspan(at * kImageBytes).first<kImageBytes>());
         }
@@ -127,6 +134,7 @@ const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t pad
     buffer.batch.rows = static_cast<std::int64_t>(rows);
     buffer.batch.ternary = buffer.ternary;
     buffer.batch.gaps = buffer.gaps;
+    buffer.batch.latents = buffer.latents;
     buffer.batch.mask = buffer.mask;
     buffer.batch.classes = buffer.classes;
     buffer.batch.first_row = buffer.first_row;

@@ -24,7 +24,7 @@ struct Piece {
 /// The memory behind a RowBatch.
 struct BatchBuffer {
     std::vector<std::int8_t> ternary;
-    std::vector<float> gaps;
+    std::vector<float> gaps, latents;
     std::vector<std::uint8_t> mask, control;
     std::vector<std::int32_t> classes;
     std::vector<std::int64_t> first_row, lengths;
@@ -52,9 +52,10 @@ class TrainingSet {
     /// Single rows, by their place among all, as one sample: for the autoencoder.
     const RowBatch& fill(std::span<const std::size_t> rows, BatchBuffer& buffer) const;
     /// One piece a sample, padded to the same multiple of `padding` rows (at most kImageRows), which do not
-    /// count. Requires pieces of at least one row within their samples.
+    /// count. Requires pieces of at least one row within their samples. `latents`: what the model's encode()
+    /// says of every row of the set, to fill in instead of columns and gaps; or empty.
     const RowBatch& fill(std::span<const Piece> pieces, std::size_t padding, bool with_control,
-                         BatchBuffer& buffer) const;
+                         BatchBuffer& buffer, std::span<const float> latents = {}) const;
 
   private:
     void unpack(std::size_t row, std::span<std::int8_t, kTernary> out) const;
@@ -65,7 +66,8 @@ class TrainingSet {
 };
 
 /// The pieces of an epoch, in an order drawn from `seed`: each sample gives one for every `crop` rows it has
-/// or has begun, wherever it lies; first and last rows as often as those between. A sample no longer than
+/// or has begun, wherever it lies; the first and the last row are in at
+/// least half as many pieces as those between. A sample no longer than
 /// that is one piece. `samples`: indices into the set's.
 std::vector<Piece> plan_pieces(const TrainingSet& set, std::span<const std::size_t> samples, std::size_t crop,
                                std::uint64_t seed);

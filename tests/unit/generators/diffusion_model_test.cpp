@@ -69,6 +69,23 @@ TEST_F(DiffusionModelTest, LatentsAreStandardised) {
     EXPECT_EQ(compared, 2u);
 }
 
+TEST_F(DiffusionModelTest, EncodedBatchesAreAsGoodAsRows) {
+    auto model = disturbed_model();
+    const OddBatch rows(3, 30, 3);
+    const std::vector<float> latents = model->encode(rows.batch);
+    ASSERT_EQ(latents.size(), 3u * 30 * 16);
+    for (std::size_t row = 0; row < 90; ++row) EXPECT_EQ(latents[row * 16 + 15], rows.gaps[row]);
+    RowBatch encoded = rows.batch;
+    encoded.latents = latents;
+    encoded.ternary = {};
+    encoded.gaps = {};
+    EXPECT_EQ(model->evaluate(Stage::denoiser, encoded, 1).mean,
+              model->evaluate(Stage::denoiser, rows.batch, 1).mean);
+    EXPECT_THROW(model->evaluate(Stage::autoencoder, encoded, 1), std::invalid_argument);
+    encoded.latents = encoded.latents.first(5);
+    EXPECT_THROW(model->evaluate(Stage::denoiser, encoded, 1), std::invalid_argument);
+}
+
 TEST_F(DiffusionModelTest, AnUntrainedDenoiserLosesOne) {
     auto model = make_diffusion_model(odd_config(), {.threads = 1}, 7);
     const OddBatch rows(16, 64, 3);
