@@ -62,7 +62,7 @@ Residuals Denoiser::encode(const Weights& weights, const std::string& prefix, to
         }
         if (level + 1 == config_.levels) break;
         const torch::Tensor groups =
-            (x * mask.unsqueeze(2)).view({x.size(0), x.size(1) / kPool, kPool * x.size(2)});
+            (x * mask.unsqueeze(2)).reshape({x.size(0), x.size(1) / kPool, kPool * x.size(2)});
         x = convolution(weights, fmt::format("{}down.{}.pool", prefix, level), groups);
     }
     const torch::Tensor& mask = places.masks.back();
@@ -106,7 +106,7 @@ torch::Tensor Denoiser::forward(const Weights& weights, const torch::Tensor& z, 
         const torch::Tensor& mask = places.masks[static_cast<std::size_t>(level)];
         if (level + 1 < config_.levels)
             x = convolution(weights, fmt::format("up.{}.expand", level), x)
-                    .view({x.size(0), x.size(1) * kPool, level_channels(config_, level)});
+                    .reshape({x.size(0), x.size(1) * kPool, level_channels(config_, level)});
         for (std::int64_t k = 0; k < config_.blocks; ++k) {
             x = block(weights, fmt::format("up.{}.{}", level, k), torch::cat({x, encoded.skips.back()}, 2),
                       embedding, mask);

@@ -70,6 +70,9 @@ std::int64_t product_images(std::int64_t rows) {
 torch::Tensor convolve(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
                        const Operations& operations) {
     const bool wide = weight.dim() == 3;
+    if (!operations.fused)
+        return wide ? at::conv1d(x.transpose(1, 2), weight, bias, 1, kConvolutionWidth / 2).transpose(1, 2)
+                    : at::linear(x, weight, bias);
     const std::int64_t samples = x.size(0), rows = x.size(1);
     const std::int64_t images = wide ? samples : product_images(samples * rows);
     torch::Tensor image =
@@ -100,7 +103,7 @@ torch::Tensor norm_silu(const torch::Tensor& x, const torch::Tensor& scale, cons
 torch::Tensor attend(const torch::Tensor& qkv, const torch::Tensor& mask) {
     const std::int64_t samples = qkv.size(0), rows = qkv.size(1), channels = qkv.size(2) / 3;
     const std::int64_t width = channels % 32 == 0 ? 32 : 16, heads = channels / width;
-    const torch::Tensor parts = qkv.view({samples, rows, 3, heads, width}).permute({2, 0, 3, 1, 4});
+    const torch::Tensor parts = qkv.reshape({samples, rows, 3, heads, width}).permute({2, 0, 3, 1, 4});
     const torch::Tensor outside = (1 - mask).mul(-1e9).view({samples, 1, 1, rows});
     const torch::Tensor scores =
         at::matmul(parts[0], parts[1].transpose(2, 3)) / std::sqrt(static_cast<double>(width)) + outside;

@@ -9,7 +9,9 @@ namespace tracebench::diffusion {
 
 struct Operations {
     bool bfloat16 = false;  ///< products only
-    bool fused = true;      ///< our pass between convolutions on the CPU; false: LibTorch operations
+    /// Our passes on the CPU and layouts that oneDNN takes; false: LibTorch's operations as anybody would
+    /// write them, in float32, to measure and to test by.
+    bool fused = true;
 };
 
 /// A convolution along the rows of width 3 (weight [out, in, 3], zeros beyond the ends) or 1 (weight [out,

@@ -34,9 +34,9 @@ double gradient_norm(const Parameters& parameters) {
     return std::sqrt(squares);
 }
 
-void update(Parameter& parameter, const AdamwFactors& factors) {
+void update(Parameter& parameter, const AdamwFactors& factors, bool fused) {
     const torch::Tensor gradient = parameter.value.grad().contiguous();
-    if (is_plain_memory(gradient) && is_plain_memory(parameter.value)) {
+    if (fused && is_plain_memory(gradient) && is_plain_memory(parameter.value)) {
         constexpr std::int64_t grain = 1 << 15;
         at::parallel_for(0, gradient.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
             adamw(factors, end - begin, gradient.data_ptr<float>() + begin,
@@ -58,7 +58,7 @@ void update(Parameter& parameter, const AdamwFactors& factors) {
 
 }  // namespace
 
-double optimizer_step(Parameters& parameters, const OptimizerStep& step) {
+double optimizer_step(Parameters& parameters, const OptimizerStep& step, bool fused) {
     const torch::NoGradGuard no_gradients;
     const double norm = gradient_norm(parameters);
     if (std::isfinite(norm)) {
@@ -80,7 +80,7 @@ double optimizer_step(Parameters& parameters, const OptimizerStep& step) {
             if (!parameter.value.grad().defined()) continue;
             factors.decay =
                 parameter.decays() ? static_cast<float>(1 - step.learning_rate * step.weight_decay) : 1;
-            update(parameter, factors);
+            update(parameter, factors, fused);
         }
     }
     for (Parameter& parameter : parameters.all()) parameter.value.mutable_grad() = torch::Tensor();

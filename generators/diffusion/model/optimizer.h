@@ -8,7 +8,8 @@ namespace tracebench::diffusion {
 
 /// One step from the gradients that are there, which are then cleared (a parameter without one is left out).
 /// Returns the gradient's norm before clipping; where that is not finite, nothing else is changed.
-double optimizer_step(Parameters& parameters, const OptimizerStep& step);
+/// `fused`: by our kernel where the tensors are on the CPU.
+double optimizer_step(Parameters& parameters, const OptimizerStep& step, bool fused);
 
 /// Moments and step count under `optimizer.`.
 std::vector<NamedTensor> optimizer_state(const Parameters& parameters);

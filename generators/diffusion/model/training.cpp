@@ -229,7 +229,7 @@ StepResult TorchDiffusionModel::train_step(Stage stage, const RowBatch& batch, c
                 : denoising_loss(stage, weights, batch, seed, step.class_dropout, true, result.loss);
         if (!loss.defined()) return result;
         loss.backward();
-        result.gradient_norm = optimizer_step(parameters, step);
+        result.gradient_norm = optimizer_step(parameters, step, operations_.fused);
         return result;
     });
 }
