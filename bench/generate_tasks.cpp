@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "bench/packet_pictures.h"
 #include "bench/tasks.h"
 #include "generators/generator.h"
 #include "traffic/capture_writer.h"
@@ -104,6 +105,7 @@ json run_sample(Workspace& space, const PlannedDataset& dataset, const Generator
     PendingFolder pending(folder);
     std::string labels = csv_row({"file", "label"});
     std::uint64_t packets = 0;
+    PacketPictures pictures;
     std::size_t label_number = 0;
     for (const auto& [label, count] : wanted) {
         SampleRequest request;
@@ -119,6 +121,7 @@ json run_sample(Workspace& space, const PlannedDataset& dataset, const Generator
             // Two labels may clean to one stem; their number keeps the files apart.
             const std::string name = fmt::format("{:02}-{}-{:04}.pcap", label_number, file_stem(label), index++);
             write_trace(pending.path() / name, trace);
+            pictures.add(label, trace);
             labels += csv_row({name, label});
             packets += trace.size();
             progress.update(static_cast<double>(++done), static_cast<double>(total), "samples");
@@ -128,7 +131,7 @@ json run_sample(Workspace& space, const PlannedDataset& dataset, const Generator
     }
     write_file(pending.path() / "labels.csv", labels);
     pending.commit();
-    json result = {{"sample_s", seconds_since(start)}, {"samples", done}, {"packets", packets}};
+    json result = {{"sample_s", seconds_since(start)}, {"samples", done}, {"packets", packets}, {"pictures", pictures.to_json()}};
     const json described = generator->describe();
     if (described.contains("sampling")) result["sampling"] = described["sampling"];
     add_outputs(result, space.folder(), folder);

@@ -63,11 +63,27 @@ json training_of(const json& describe, std::uint64_t seed) {
                              "epochs", "best_validation"});
     if (!training.is_null())
         training["curve"] = thinned_curve(training.value("curve", json::array()), max_curve_points);
+    if (training.is_object() && training.contains("stages")) {
+        if (!training["stages"].is_array()) training["stages"] = json::array();
+        for (json& stage : training["stages"])
+            if (stage.is_object())
+                stage["curve"] = thinned_curve(stage.value("curve", json::array()), max_curve_points);
+    }
     return training;
 }
 
 json sampling_of(const json& sample, std::uint64_t seed) {
     return part_of(sample, "sampling", seed, {"tokens", "illegal_first_choices", "packets"});
+}
+
+/// How samples came out of noise is shown once; of other seeds it would only make the record larger.
+void drop_denoising_but_first(json& sampling) {
+    bool shown = false;
+    for (json& seed : sampling) {
+        if (!seed.is_object() || !seed.contains("denoising")) continue;
+        if (shown) seed.erase("denoising");
+        shown = true;
+    }
 }
 
 bool any(const json& list) {
@@ -106,12 +122,15 @@ json generator_entry(const GeneratorPlan& generator, const std::string& dataset,
         entry["sample_s"].push_back(sample.is_null() ? none : sample.at("sample_s"));
         entry["packets"].push_back(sample.is_null() ? none : sample.at("packets"));
         sampling.push_back(sample.is_null() ? none : sampling_of(sample, seed.seed));
+        if (!entry.contains("pictures") && sample.is_object() && sample.contains("pictures"))
+            entry["pictures"] = sample["pictures"];
+        drop_denoising_but_first(sampling);
     }
     if (any(training)) {
         entry["training"] = std::move(training);
         if (json& described = entry["describe"];
             described.contains("training") && described["training"].is_object())
-            described["training"].erase("curve");
+            for (const char* key : {"curve", "stages"}) described["training"].erase(key);
     }
     if (any(sampling)) entry["sampling"] = std::move(sampling);
     return entry;

@@ -19,7 +19,8 @@ struct SeedResults {
 
 /// The shape `generators` of docs/results.md. All lists have one place a seed, in the order given, null where
 /// there is no value. "training" and "sampling" are there only where a seed has them. Of `describe` the first
-/// seed's is kept, its training curve moved to "training".
+/// seed's is kept, its training curve moved to "training"; "pictures" are the first seed's that has them, as
+/// are those of denoising in "sampling".
 nlohmann::json generator_entry(const GeneratorPlan& generator, const std::string& dataset,
                                const std::vector<SeedResults>& seeds);
 

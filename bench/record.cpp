@@ -11,6 +11,7 @@
 #include "bench/generator_record.h"
 #include "bench/machine.h"
 #include "bench/metric_json.h"
+#include "bench/packet_pictures.h"
 #include "bench/utility.h"
 #include "metrics/details.h"
 
@@ -113,6 +114,10 @@ class Assembler {
         };
         count("train", dataset.split.train);
         count("heldout", dataset.split.heldout);
+        PacketPictures pictures;
+        for (const std::size_t i : dataset.split.heldout)
+            if (const Sample& sample = dataset.data.samples[i]; pictures.wants(sample.label))
+                pictures.add(sample.label, load_sample(sample));
         std::vector<std::string> warnings = dataset.data.warnings;
         warnings.insert(warnings.end(), dataset.split.warnings.begin(), dataset.split.warnings.end());
         return {{"name", dataset.data.name},
@@ -123,7 +128,8 @@ class Assembler {
                 {"packets", dataset.data.packets},
                 {"flows", dataset.data.flows},
                 {"bytes", dataset.data.bytes},
-                {"warnings", warnings}};
+                {"warnings", warnings},
+                {"pictures", pictures.to_json()}};
     }
 
     void add_real_details(const std::string& dataset) {

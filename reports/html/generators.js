@@ -67,6 +67,7 @@
         el('div', { class: 'under' }, tb.table.csvButton('generators', () => csv.columns, () => csv.rows)), el('p'));
       const training = tb.training.panel(model, generators);
       if (training) root.append(training);
+      for (const g of generators) root.append(...tb.repair.panel(g));
       for (const g of generators) {
         if (isEmpty(g.settings) && isEmpty(g.describe)) continue;
         root.append(el('details', { class: 'block' }, el('summary', {}, `${g.name}${model.datasets.length > 1 && g.dataset ? ` on ${g.dataset}` : ''}: settings and what it says of itself`),
