@@ -309,13 +309,21 @@ std::optional<Item> required_item(const Draft& draft) {
     return std::nullopt;
 }
 
-bool owes_ttl(const SessionBook& book, const Draft& draft) {
+std::optional<Item> owed_item(const SessionBook& book, const Draft& draft) {
+    if (draft.has(tcp_flag::syn) && !book.habit(*draft.flow, draft.direction, true).known) {
+        const OptionList options = draft.options ? *draft.options : expected_options(book, draft);
+        if (options.has(code::mss_option) && !draft.mss && draft.last < Item::mss) return Item::mss;
+        if (options.has(code::scale_option) && !draft.window_scale && draft.last < Item::window_scale)
+            return Item::window_scale;
+    }
     const int host = draft.flow->hosts[static_cast<int>(draft.direction)];
-    return !draft.ttl && (host < 0 || book.host(host).ttl == 0) && !draft.flow->own(draft.direction).seen;
+    const bool known = (host >= 0 && book.host(host).ttl != 0) || draft.flow->own(draft.direction).seen;
+    if (!known && !draft.ttl && draft.last < Item::ttl) return Item::ttl;
+    return std::nullopt;
 }
 
 bool may_follow(const SessionBook& book, const Draft& draft, Item item) {
-    if (item > Item::ttl && owes_ttl(book, draft)) return false;
+    if (const auto owed = owed_item(book, draft); owed && item > *owed) return false;
     const bool repeats =
         item == Item::option || item == Item::sack_edge || item == Item::payload || item == Item::urgent;
     if (item < draft.last || (item == draft.last && !repeats)) return false;

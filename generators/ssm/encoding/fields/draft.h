@@ -74,8 +74,10 @@ bool apply(const SessionBook& book, Draft& draft, ItemHead head, std::span<const
 
 /// The item that has to come next: gap, flags or ICMP type, length. Nothing where the rest is optional.
 std::optional<Item> required_item(const Draft& draft);
-/// Whether the sender's TTL has to be said: nobody has heard of it yet.
-bool owes_ttl(const SessionBook& book, const Draft& draft);
+/// An item that the packet must not end without, though it is of the optional ones: what no earlier packet of
+/// the session tells of its sender (TTL), or of how such SYNs look (MSS, window scale). Left to a default,
+/// the first mistake would become everybody's habit.
+std::optional<Item> owed_item(const SessionBook& book, const Draft& draft);
 /// Whether an optional item may come now: in order, and about something that the packet has.
 bool may_follow(const SessionBook& book, const Draft& draft, Item item);
 

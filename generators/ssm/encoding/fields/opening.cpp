@@ -21,11 +21,12 @@ constexpr std::array<KindInfo, code::kinds> kinds{{{ip_protocol::tcp, 4},
                                                    {ip_protocol::icmp, 4},
                                                    {ip_protocol::icmpv6, 6}}};
 
-constexpr std::array items_with_ports{Item::kind,        Item::source_host, Item::destination_host,
-                                      Item::source_port, Item::topic,       Item::destination_port,
-                                      Item::topic,       Item::extent};
-constexpr std::array items_without_ports{Item::kind, Item::source_host, Item::destination_host, Item::topic,
-                                         Item::extent};
+constexpr std::array items_with_ports{
+    Item::begun,       Item::kind,  Item::source_host,      Item::destination_host,
+    Item::source_port, Item::topic, Item::destination_port, Item::topic,
+    Item::extent};
+constexpr std::array items_without_ports{Item::begun, Item::kind,  Item::source_host, Item::destination_host,
+                                         Item::topic, Item::extent};
 
 int port_base() {
     return static_cast<int>(known_ports().size());
@@ -63,7 +64,7 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
     if (!item) return false;
     if (*item == Item::kind) return value < code::kinds;
     if (*item == Item::extent) return value > 0;
-    if (*item == Item::topic) return true;
+    if (is_context(*item)) return true;
     if (*item == Item::source_host || *item == Item::destination_host) {
         // Both ends are of one IP version, and should be two hosts.
         const auto fits = [&](int rank) {
@@ -151,7 +152,7 @@ void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities&
             for (int draw = 0; draw < draws && (draw == 0 || is_taken(address)); ++draw)
                 address = identities.address(value);
         }
-    } else if (item != Item::topic) {
+    } else if (!is_context(item)) {
         const std::optional<std::uint16_t> known = port(value, bytes);
         const auto is_live = [&] {
             return item == Item::destination_port &&
@@ -171,12 +172,13 @@ void Opening::accept_other(Identities& identities) {
 }
 
 std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
-                                       int topic, RecordedIdentities& identities) {
+                                       std::uint64_t begun, int topic, RecordedIdentities& identities) {
     std::vector<OpeningItem> items;
     const PacketFields& f = record.fields;
     const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const KindInfo& info) {
         return info.protocol == f.protocol && info.version == record.version();
     });
+    items.push_back({{Item::begun, begun_code(begun, book.last_version())}, {}});
     items.push_back({{Item::kind, static_cast<int>(kind - kinds.begin())}, {}});
     const auto add_host = [&](Item item, const IpAddress& address) {
         if (const auto rank = book.host_rank(address)) {

@@ -12,8 +12,9 @@
 
 namespace tracebench::ssm {
 
-/// The items from Item::kind to Item::extent, one after another. The model is told the topic again where it
-/// has to say what the flow is for and how long it is: those two decide most, and depend on the label.
+/// How many flows have begun, then the items from Item::kind to Item::extent, one after another. The model is
+/// told the topic again where it has to say what the flow is for and how long it is: those two decide most,
+/// and depend on the label.
 class Opening {
   public:
     explicit Opening(const SessionBook& book) : book_(&book) {}
@@ -52,6 +53,6 @@ struct OpeningItem {
 /// The items of a flow of `extent` packets that begins with this one, in a trace of label number `topic`;
 /// what they leave open is added to `identities`.
 std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
-                                       int topic, RecordedIdentities& identities);
+                                       std::uint64_t begun, int topic, RecordedIdentities& identities);
 
 }  // namespace tracebench::ssm

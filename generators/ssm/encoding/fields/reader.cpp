@@ -11,13 +11,17 @@ namespace tracebench::ssm {
 
 namespace {
 
-/// A SYN in the middle of a conversation, or one that answers none, would begin another flow for whoever
-/// reads the capture, while this one goes on here.
-bool may_synchronise(const Draft& draft) {
+/// Where the connection stands for the sender (RFC 9293 section 3.3.2), beyond what rules may ask of
+/// captures, which can miss packets: a connection begins with a SYN, and who has reset it answers with resets
+/// only. A SYN in the middle, or one that answers none, would begin another flow for whoever reads the
+/// capture.
+bool may_send(const Draft& draft) {
+    if (!draft.tcp()) return true;
     const FlowState& rules = draft.flow->rules;
-    if (rules.packets == 0) return true;
-    return rules.from_start && (draft.has(tcp_flag::ack) ? rules.initiator != draft.direction
-                                                         : rules.initiator == draft.direction);
+    const bool syn = draft.has(tcp_flag::syn), ack = draft.has(tcp_flag::ack);
+    if (rules.packets == 0) return syn && !ack;
+    if (rules.own(draft.direction).rst) return draft.has(tcp_flag::rst);
+    return !syn || (rules.from_start && (rules.initiator == draft.direction) != ack);
 }
 
 }  // namespace
@@ -48,11 +52,11 @@ bool FieldsReader::allowed_head(ItemHead head) {
         case Place::left:
             return vocabulary_.token(head.item, head.value) == *forced();
         case Place::opening:
-            if (opening_->next() == Item::topic) return vocabulary_.token(head.item, head.value) == *forced();
+            if (forced()) return vocabulary_.token(head.item, head.value) == *forced();
             return head.item == opening_->next() && opening_->allowed(head.value, {}, options_.constrained);
         case Place::packet:
             if (!starts) return allowed_in_packet(head);
-            if (required_item(draft_) || owes_ttl(book_, draft_)) return false;
+            if (required_item(draft_) || owed_item(book_, draft_)) return false;
             break;
         case Place::start:
             break;
@@ -144,8 +148,7 @@ bool FieldsReader::allowed_in_packet(ItemHead head) {
 bool FieldsReader::may_have_flags(const Draft& draft) const {
     if (!options_.constrained) return true;
     const Record record = resolve(book_, draft, identity_);
-    return (!draft.has(tcp_flag::syn) || may_synchronise(draft)) && has_reason(record, draft) &&
-           passes_rules(record, draft);
+    return may_send(draft) && has_reason(record, draft) && passes_rules(record, draft);
 }
 
 std::optional<std::uint8_t> FieldsReader::legal_flags() const {
@@ -158,6 +161,8 @@ std::optional<std::uint8_t> FieldsReader::legal_flags() const {
 }
 
 std::optional<Token> FieldsReader::forced() {
+    if (place_ == Place::opening && opening_->next() == Item::begun)
+        return vocabulary_.token(Item::begun, begun_code(begun_, book_.last_version()));
     if (place_ == Place::topic || (place_ == Place::opening && opening_->next() == Item::topic))
         return vocabulary_.token(Item::topic, vocabulary_.head(options_.label).value);
     if (place_ == Place::service) {
@@ -208,7 +213,8 @@ void FieldsReader::take_flow(int value) {
     live_ = book_.flow_at(rank);
     if (options_.constrained && !book_.flow(live_).is_between_hosts()) picked_ = Direction::forward;
     elsewhere_ = rank > 0;
-    place_ = elsewhere_ ? Place::topic : Place::state;
+    place_ = Place::topic;
+    if (!elsewhere_) tell_left();
 }
 
 void FieldsReader::tell_left() {

@@ -58,7 +58,7 @@ class FieldsReader : public TraceDecoder {
     void begin_packet(const Conversation& flow, Direction direction);
     /// Whether the draft, completed, passes the rules; true without constraints.
     bool is_legal(const Draft& draft) const;
-    /// is_legal(), and whether a SYN would go on with this conversation.
+    /// is_legal(), and whether the sender may send such a segment now and has a reason to.
     bool may_have_flags(const Draft& draft) const;
     /// The first of the usual combinations that the packet may have without payload; nothing where it may
     /// have none.

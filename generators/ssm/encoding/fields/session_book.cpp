@@ -64,6 +64,7 @@ int SessionBook::open(Conversation conversation) {
         recent_flows_.insert(recent_flows_.begin(), place);
     }
     live_[key] = place;
+    last_version_ = conversation.version();
     ++generations_[static_cast<std::size_t>(place)];
     note_port(conversation.hosts[0], conversation.ends[0].port);
     note_port(conversation.hosts[1], conversation.ends[1].port);

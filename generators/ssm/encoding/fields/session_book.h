@@ -48,6 +48,8 @@ class SessionBook {
     int flow_count() const { return static_cast<int>(recent_flows_.size()); }
     int flow_at(int rank) const { return recent_flows_[static_cast<std::size_t>(rank)]; }
     int flow_rank(int place) const;
+    /// Of the flow that began last; 0 where none has.
+    int last_version() const { return last_version_; }
     /// A place for a flow that begins; it is the most recent then. Keeps `conversation`.
     int open(Conversation conversation);
     /// The place of the flow that open() would forget for it: one with the same ends and protocol, or the one
@@ -84,6 +86,7 @@ class SessionBook {
     static std::size_t habit_index(const Conversation& flow, Direction d, bool syn);
 
     std::vector<Conversation> flows_;
+    int last_version_ = 0;
     std::vector<std::uint64_t> generations_;
     std::vector<int> recent_flows_, recent_hosts_;  ///< most recent first
     std::map<LiveKey, int> live_;

@@ -24,6 +24,8 @@ enum class Item : std::uint8_t {
     flows,        ///< after the first label: how many flows the session has [extent.h]
     flow,         ///< the packet is of a live flow [rank by recency * 2 + direction; far_flow: 2 bytes]
     topic,        ///< context, never learned: the trace's label again [its index]; see is_context()
+    begun,        ///< context, never learned: how many flows have begun before, and the last's IP version
+                  ///< [begun_code()]
     service,      ///< context, never learned: whose flow that is [known port]
     state,        ///< context, never learned: where that flow stands [ConversationState]
     left,         ///< context, never learned: how many packets that flow still has [power of two]
@@ -59,7 +61,7 @@ enum class Item : std::uint8_t {
               ///< 32-bit word on by its last step (RTP's clock), run of unpredictable bytes (ciphertext); 1
               ///< byte]
 };
-inline constexpr std::size_t item_kinds = 38;
+inline constexpr std::size_t item_kinds = 39;
 
 /// What the values of items mean.
 namespace code {
@@ -68,6 +70,7 @@ inline constexpr int near_hosts = 24;
 inline constexpr int ring = 32;  ///< segments, timestamps, ... that can be named by recency
 inline constexpr int segments = 45;
 inline constexpr int payload_bytes = 12;
+inline constexpr int begun_flows = 16;  ///< more are told as the last of these
 
 /// Values of Item::kind.
 enum Kind : int { tcp4, tcp6, udp4, udp6, icmp4, icmp6, kinds };
@@ -128,6 +131,12 @@ inline constexpr int run_same = 0, run_peer = run_same + payload_bytes, plus_one
                      payloads = run_random + payload_bytes;
 }  // namespace code
 
+/// Value of Item::begun after so many flows, of which the last was of this IP version.
+inline int begun_code(std::uint64_t flows, int version) {
+    const int number = flows < code::begun_flows ? static_cast<int>(flows) : code::begun_flows - 1;
+    return 2 * number + (version == 6 ? 1 : 0);
+}
+
 struct ItemHead {
     Item item = Item::end;
     int value = 0;
@@ -171,9 +180,9 @@ class Vocabulary {
     Token first_label_ = 0;        // from here on each label and its topic
 };
 
-/// Topics, services, states and what is left are told to the model, not asked of it.
+/// Topics, services, states, and what has begun and what is left are told to the model, not asked of it.
 inline bool is_context(Item item) {
-    return item == Item::topic || item == Item::service || item == Item::state || item == Item::left;
+    return item >= Item::topic && item <= Item::left;
 }
 
 /// Items that decide about many packets: that a flow begins or a trace ends, and all that an opening says.

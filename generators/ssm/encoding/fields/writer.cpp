@@ -144,15 +144,15 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
             const int unknown = static_cast<int>(known_ports().size());
             put({Item::topic, topic});
             put({Item::service, known_port(service_port(*draft.flow)).value_or(unknown)});
+            put({Item::state, draft.flow->state(direction)});
         }
-        put({Item::state, draft.flow->state(direction)});
         if (conversation.left() > 0 && conversation.tells_left(rank > 0))
             put({Item::left, left_octave(conversation.left())});
     } else {
         tokens_.push_back(label_);
         const std::size_t number = seen_.size();
         fresh.extent = number < extents_.size() ? extents_[number] : 0;
-        for (const OpeningItem& item : write_opening(book_, record, fresh.extent, topic, identities_))
+        for (const OpeningItem& item : write_opening(book_, record, fresh.extent, number, topic, identities_))
             put(item.head, item.bytes);
         fresh.protocol = record.fields.protocol;
         fresh.ends[0] = record.fields.src;
@@ -286,8 +286,10 @@ bool FieldsWriter::say_options(Draft& draft, const Record& actual, const PacketI
     if (actual.options.count == 0) return true;
     const OptionValues expected = resolve(book_, draft, identity).option_values;
     const OptionValues& values = actual.option_values;
-    if (values.mss != expected.mss && !say(draft, {Item::mss, 0}, bytes16(values.mss))) return false;
-    if (values.window_scale != expected.window_scale &&
+    if ((values.mss != expected.mss || owed_item(book_, draft) == Item::mss) &&
+        !say(draft, {Item::mss, 0}, bytes16(values.mss)))
+        return false;
+    if ((values.window_scale != expected.window_scale || owed_item(book_, draft) == Item::window_scale) &&
         !say(draft, {Item::window_scale, 0}, std::vector<std::uint8_t>{values.window_scale}))
         return false;
     if (values.timestamp != expected.timestamp) {
@@ -326,7 +328,7 @@ bool FieldsWriter::say_options(Draft& draft, const Record& actual, const PacketI
 bool FieldsWriter::say_network(Draft& draft, const Record& actual, const PacketIdentity& identity) {
     const Record expected = resolve(book_, draft, identity);
     const PacketFields &f = actual.fields, &e = expected.fields;
-    if ((f.ttl != e.ttl || owes_ttl(book_, draft)) &&
+    if ((f.ttl != e.ttl || owed_item(book_, draft) == Item::ttl) &&
         !say(draft, {Item::ttl, 0}, std::vector<std::uint8_t>{f.ttl}))
         return false;
     if (f.tos != e.tos && !say(draft, {Item::tos, 0}, std::vector<std::uint8_t>{f.tos})) return false;
