@@ -38,11 +38,9 @@ static_assert(kTernary == 1096);
 ///   direction that was not 0, and 1 where there was none. A fragment after the first goes on from the last
 ///   row with More Fragments.
 /// - ipv4_src, ipv4_dst: on a flow's first row which host it is. First octet 10 (private) or 198 (global),
-/// last
-///   octet 0 for a host not seen before, else its place (1 first) among the hosts of its IP version by last
-///   use; multicast, broadcast and 0.0.0.0 as they are. 0 in all other rows.
-/// - tcp_seq: distance from the number after the highest that this direction has sent; 0 for its first
-/// packet.
+///   last octet 0 for a host not seen before, else its place (1 first) among the hosts of its IP version by
+///   last use; multicast and broadcast as they are; 1.0.0.0 for 0.0.0.0. 0 in all other rows.
+/// - tcp_seq: distance from the number after the highest that this direction has sent; 0 for its first.
 /// - tcp_ackn: distance from the number after all that the peer has sent; 0 without the ACK flag, and as long
 ///   as the peer has sent nothing.
 /// - ports: 0 for an ephemeral port (from 32768, or that of the flow's first sender if it is from 1024 and
@@ -89,7 +87,7 @@ ModelRows model_rows(const PacketImage& image);
 /// repaired. Rows that are not `there` are left out. Addresses, ephemeral ports, initial sequence numbers,
 /// first identifications and TCP timestamps (a clock of 1 kHz a host, echoes of the last received) are drawn
 /// from `random`; checksums are 0 (udp_cksum all ones where there is to be one): repair computes them.
-/// Lossless for all else, times to 1 microsecond or 10 parts in a million.
+/// Lossless for all else, gaps to 2 nanoseconds or 2 parts in a million.
 PacketImage packet_image(const ModelRows& rows, Random& random);
 
 }  // namespace tracebench::diffusion

@@ -19,8 +19,7 @@ TEST_F(NprintRepair, ImagesWithoutAddressesBecomeLegalCaptures) {
     EXPECT_EQ(check.code, 0) << check.output;
     const std::string again = path("again.pcap"), other = path("other.pcap");
     ASSERT_EQ(tracebench({"nprint", "--from-png", image, "--repair", "-o", again}).code, 0);
-    ASSERT_EQ(tracebench({"nprint", "--from-png", image, "--repair", "--seed", "2", "-o", other}).code,
-              0);
+    ASSERT_EQ(tracebench({"nprint", "--from-png", image, "--repair", "--seed", "2", "-o", other}).code, 0);
     EXPECT_EQ(read_file(made), read_file(again));
     EXPECT_NE(read_file(made), read_file(other));
 }

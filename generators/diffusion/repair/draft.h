@@ -40,9 +40,6 @@ struct Draft {
     DraftFlow& flow_of(const DraftRow& row) { return flows[row.flow]; }
 };
 
-inline bool is_ipv4_row(const Draft& draft, const DraftRow& row) {
-    return !draft.flows[row.flow].ipv6;
-}
 /// Bytes of the headers that the row's bits say it has; the IPv6 header is not among them.
 inline std::uint32_t header_bytes(const DraftFlow& flow, const DraftRow& row) {
     const std::uint32_t ip = flow.ipv6 ? 0 : 4 * get(row.bits, field::header_words);

@@ -6,7 +6,6 @@
 ///
 /// What is decided in which order, each step from the ones before it: docs/repair.md.
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
