@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -36,6 +38,9 @@ struct Options {
     bool unconstrained = false, one_trace = false;
     std::optional<double> temperature, top_p, min_p, repetition_penalty;
     std::optional<std::int64_t> top_k, parallel;
+    std::optional<double> guidance, control_strength;
+    std::optional<std::int64_t> sampling_steps;
+    std::optional<std::string> sampler, control;
 };
 
 /// Settings of the model that this call replaces.
@@ -50,6 +55,17 @@ nlohmann::json overrides_of(const Options& options) {
     add("min_p", options.min_p);
     add("repetition_penalty", options.repetition_penalty);
     add("parallel", options.parallel);
+    add("sampling_steps", options.sampling_steps);
+    add("sampler", options.sampler);
+    add("guidance", options.guidance);
+    add("control_strength", options.control_strength);
+    if (options.control) {
+        // A sample's number, or a word.
+        const bool number = options.control->find_first_not_of("0123456789") == std::string::npos;
+        settings["control"] = number && !options.control->empty() && options.control->size() < 10
+                                  ? nlohmann::json(std::stoll(*options.control))
+                                  : nlohmann::json(*options.control);
+    }
     return settings;
 }
 
@@ -184,6 +200,9 @@ Made write_folder(Generator& generator, const Options& options, Progress& progre
 void print_sampling(const nlohmann::json& described) {
     const auto sampling = described.find("sampling");
     if (sampling == described.end() || !sampling->is_object()) return;
+    if (const auto repair = sampling->find("repair"); repair != sampling->end() && repair->is_object())
+        fmt::print(stderr, "repair altered {:.2f} % of the bits, checksums aside\n",
+                   100 * repair->value("altered", 0.0) / std::max(1.0, repair->value("bits", 0.0)));
     const double tokens = sampling->value("tokens", 0.0), seconds = sampling->value("seconds", 0.0);
     if (tokens == 0) return;
     fmt::print(stderr,
@@ -243,6 +262,19 @@ void add_sampling(CLI::App& verb, Options& options) {
     verb.add_option("--parallel", options.parallel, "traces made at once")->group(group);
 }
 
+/// Of generators that come from noise; the model's own settings where they are left out.
+void add_denoising(CLI::App& verb, Options& options) {
+    const char* group = "How noise is taken away (diffusion; docs/diffusion.md)";
+    verb.add_option("--sampling-steps", options.sampling_steps, "steps from noise to packets")->group(group);
+    verb.add_option("--sampler", options.sampler, "dpm-solver or ddim")->group(group);
+    verb.add_option("--guidance", options.guidance, "1: as trained; more: what sets the class apart")
+        ->group(group);
+    verb.add_option("--control", options.control,
+                    "layout of headers to follow: off, class, or the number of one of the class's samples")
+        ->group(group);
+    verb.add_option("--control-strength", options.control_strength, "how much: 0 to 2")->group(group);
+}
+
 }  // namespace
 
 void add_generate(CLI::App& app, Action& action) {
@@ -269,6 +301,7 @@ void add_generate(CLI::App& app, Action& action) {
     verb->add_option("--max-tokens", options->max_tokens, "no sample takes more tokens (ssm)")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 50));
     add_sampling(*verb, *options);
+    add_denoising(*verb, *options);
     verb->add_option("--seed", options->seed, "random seed (default 1); the same seed gives the same bytes");
     verb->add_flag("--unconstrained", options->unconstrained, "no protocol constraints, no repair");
     verb->add_option(

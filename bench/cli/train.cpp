@@ -95,12 +95,26 @@ class CheckpointsFolder {
     fs::path path_;
 };
 
+/// One stage of a training in several.
+void print_stage(const nlohmann::json& stage) {
+    std::string line =
+        fmt::format("{}: {} steps ({:.0f} rows/s, ended by {})", stage.value("stage", ""),
+                    stage.value("steps", 0LL), stage.value("rows_per_s", 0.0), stage.value("stopped", ""));
+    if (stage["best_validation"].is_number())
+        line += fmt::format(", best on validation {:.3f}", stage["best_validation"].get<double>());
+    fmt::print(stderr, "{}\n", line);
+}
+
 /// What a generator with a training curve has come to.
 void print_training(const nlohmann::json& described) {
     const nlohmann::json training = described.value("training", nlohmann::json::object());
     if (!training.is_object() || training.value("curve", nlohmann::json::array()).empty()) return;
     for (const nlohmann::json& note : training.value("notes", nlohmann::json::array()))
         fmt::print(stderr, "tracebench: {}\n", printable(note.get<std::string>()));
+    if (training.contains("stages")) {
+        for (const nlohmann::json& stage : training["stages"]) print_stage(stage);
+        return;
+    }
     const nlohmann::json& last = training["curve"].back();
     std::string line = fmt::format("{} tokens in {} steps ({:.0f} tokens/s, ended by {}), loss {:.3f}",
                                    training.value("tokens", 0LL), training.value("steps", 0LL),
