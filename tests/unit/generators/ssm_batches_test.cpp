@@ -110,13 +110,47 @@ TEST(SsmBatches, LeaveContextTokensOutOfTheTargets) {
     SegmentBatch call;
     call.length = 4;
     call.rows = {{0, 0, 4}};
-    BatchBuffers buffers({0, 1});  // token 1
+    BatchBuffers buffers({1, 0, 3});  // token 1 is context, token 2 counts for three
     EXPECT_EQ(buffers.targets(call, samples), 2);
     const Batch batch = buffers.fill(call, samples);
     EXPECT_EQ(std::vector<Token>(batch.inputs.begin(), batch.inputs.end()), (std::vector<Token>{3, 1, 2, 1}));
     EXPECT_EQ(std::vector<Token>(batch.targets.begin(), batch.targets.end()),
               (std::vector<Token>{-1, 2, -1, 3}));
     EXPECT_EQ(call.tokens(), 4);
+    EXPECT_EQ(batch.weights[1], 3);
+    EXPECT_EQ(batch.weights[3], 1);  // beyond the end of the list
+}
+
+TEST(SsmBatches, NoiseReplacesInputsByOthersOfTheirKind) {
+    std::vector<Token> tokens;
+    for (int i = 0; i < 400; ++i) tokens.insert(tokens.end(), {0, 1 + i % 2, 3});
+    const std::vector<std::span<const Token>> samples = {tokens};
+    const TokenNoise noise(0.25, {-1, 7, 7, 2},
+                           samples);  // 0 stays, 1 and 2 stand for each other, 3 is alone
+    SegmentBatch call;
+    call.length = 1199;
+    call.rows = {{0, 0, 1199}};
+    BatchBuffers buffers;
+    Random random(1);
+    const Batch batch = buffers.fill(call, samples, noise, random);
+    int changed = 0;
+    for (std::size_t i = 0; i < 1199; ++i) {
+        EXPECT_EQ(batch.targets[i], tokens[i + 1]);
+        if (tokens[i] == 0 || tokens[i] == 3) {
+            EXPECT_EQ(batch.inputs[i], tokens[i]);
+            continue;
+        }
+        EXPECT_TRUE(batch.inputs[i] == 1 || batch.inputs[i] == 2);
+        changed += batch.inputs[i] != tokens[i] ? 1 : 0;
+    }
+    // A quarter of 400 is drawn anew, half of those come out as they were: 50, deviation 6.6.
+    EXPECT_NEAR(changed, 50, 33);
+    Random again(1);
+    BatchBuffers others;
+    EXPECT_TRUE(std::ranges::equal(others.fill(call, samples, noise, again).inputs, batch.inputs));
+    const TokenNoise none(0, {-1, 7, 7, 2}, samples);
+    EXPECT_TRUE(std::ranges::equal(buffers.fill(call, samples, none, random).inputs,
+                                   std::span<const Token>(tokens).first(1199)));
 }
 
 TEST(SsmBatches, OfNothingAreNone) {

@@ -51,11 +51,7 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     const FieldsEncoding encoding({"any", "other"});
     const Vocabulary& vocabulary = encoding.vocabulary();
     const auto decoder = encoding.decoder({.label = "any", .seed = 1});
-    const auto accept = [&](Item item, int value) {
-        const Token token = vocabulary.token(item, value);
-        ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
-        decoder->accept(token);
-    };
+    Speaker accept(encoding, *decoder);
     EXPECT_FALSE(decoder->allowed(-1));
     EXPECT_FALSE(decoder->allowed(static_cast<Token>(vocabulary.size())));
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::label, 0)));  // flows are announced first
@@ -71,9 +67,7 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     accept(Item::kind, code::udp4);
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::source_host, code::new_link6)));
     accept(Item::source_host, code::new_10);
-    accept(Item::destination_host, code::literal4);
-    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::source_port, 0)));
-    for (const int byte : {224, 0, 0, 251}) accept(Item::byte, byte);
+    accept(Item::destination_host, code::literal4, {224, 0, 0, 251});
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::byte, 0)));
     accept(Item::source_port, *known_port(5353));
     accept(Item::destination_port, *known_port(5353));
@@ -84,6 +78,11 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     accept(Item::gap, 0);
     EXPECT_FALSE(decoder->allowed(encoding.end_token()));
     accept(Item::length, code::length_exact + 20);
+    EXPECT_FALSE(decoder->allowed(encoding.end_token()));  // nobody knows the sender's TTL
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::tos, 0)));
+    decoder->accept(vocabulary.token(Item::ttl, 0));
+    EXPECT_FALSE(decoder->allowed(encoding.end_token()));  // its byte is to come
+    decoder->accept(vocabulary.token(Item::byte, 255));
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::flow, 0)));  // this was all of it
     accept(Item::end, 0);
     EXPECT_TRUE(decoder->ended());
@@ -124,14 +123,9 @@ TEST(FieldsConstraints, FlowsRememberedAreBounded) {
 // Over five thousand flows of one packet each, beyond what is remembered.
 TEST(FieldsConstraints, ManyFlowsStayLegal) {
     const FieldsEncoding encoding({"any"});
-    const Vocabulary& vocabulary = encoding.vocabulary();
     const auto decoder = encoding.decoder({.label = "any", .seed = 1});
     const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
-    const auto accept = [&](Item item, int value) {
-        const Token token = vocabulary.token(item, value);
-        ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
-        decoder->accept(token);
-    };
+    Speaker accept(encoding, *decoder);
     accept(Item::flows, extent_bucket(5200));  // of 1024 numbers
     std::uint64_t flows = 0;
     for (; !decoder->allowed(encoding.end_token()); ++flows) {
@@ -144,6 +138,11 @@ TEST(FieldsConstraints, ManyFlowsStayLegal) {
         accept(Item::extent, 1);
         accept(Item::gap, 40);
         accept(Item::flags, 0);
+        if (flows == 0) {
+            accept(Item::mss, 0, {5, 180});
+            accept(Item::window_scale, 0, {7});
+        }
+        accept(Item::ttl, 0, {64});
         ASSERT_FALSE(HasFatalFailure());
     }
     accept(Item::end, 0);
@@ -160,11 +159,7 @@ TEST(FieldsConstraints, AFlowThatIsForgottenHasEnded) {
     const Vocabulary& vocabulary = encoding.vocabulary();
     const auto decoder = encoding.decoder({.label = "any", .seed = 1});
     const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
-    const auto accept = [&](Item item, int value) {
-        const Token token = vocabulary.token(item, value);
-        ASSERT_TRUE(decoder->allowed(token)) << vocabulary.name(token);
-        decoder->accept(token);
-    };
+    Speaker accept(encoding, *decoder);
     const Token far = vocabulary.token(Item::flow, code::far_flow);
     accept(Item::flows, extent_bucket(most_flows));
     for (std::size_t i = 0; i <= most_flows; ++i) {
@@ -180,9 +175,108 @@ TEST(FieldsConstraints, AFlowThatIsForgottenHasEnded) {
         accept(Item::extent, i == 0 ? 2 : 1);
         accept(Item::gap, 0);
         accept(Item::length, code::length_exact + 20);
+        accept(Item::ttl, 0, {64});
         ASSERT_FALSE(HasFatalFailure());
     }
     EXPECT_FALSE(decoder->allowed(far));
+}
+
+/// A flag combination without payload.
+int flags_code(std::uint8_t flags) {
+    const auto usual = usual_flags();
+    return static_cast<int>(std::find(usual.begin(), usual.end(), flags) - usual.begin());
+}
+
+// RFC 9293 figure 6, message by message; what is not in it may not be said.
+TEST(FieldsConstraints, ConnectionsOpenAndEndAsTheyShould) {
+    using namespace tcp_flag;
+    const FieldsEncoding encoding({"any"});
+    const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    Speaker say(encoding, *decoder);
+    const auto may = [&](std::uint8_t flags) { return say.may(Item::flags, flags_code(flags)); };
+    say(Item::flows, 1);
+    say(Item::label, 0);
+    for (const auto& [item, value] : {std::pair{Item::kind, +code::tcp4},
+                                      {Item::source_host, +code::new_10},
+                                      {Item::destination_host, +code::new_192},
+                                      {Item::source_port, ephemeral},
+                                      {Item::destination_port, *known_port(443)},
+                                      {Item::extent, 16}})
+        say(item, value);
+    say(Item::gap, 0);
+    for (const std::uint8_t flags : {+ack, syn | ack, fin | ack, +rst})
+        EXPECT_FALSE(may(flags)) << int(flags);
+    say(Item::flags, flags_code(syn));
+    say(Item::mss, 0, {5, 180});
+    say(Item::window_scale, 0, {7});
+    say(Item::ttl, 0, {64});
+
+    say(Item::flow, 0);  // the same side again
+    say(Item::gap, 10);
+    EXPECT_FALSE(may(ack));  // of what?
+    EXPECT_TRUE(may(syn));
+    say(Item::flags, flags_code(syn));
+
+    say(Item::flow, 1);
+    say(Item::gap, 10);
+    EXPECT_FALSE(may(ack));
+    EXPECT_FALSE(say.may(Item::flags, flags_code(psh | ack) + static_cast<int>(usual_flags().size())));
+    say(Item::flags, flags_code(syn | ack));
+    say(Item::mss, 0, {5, 180});
+    say(Item::window_scale, 0, {7});
+    say(Item::ttl, 0, {57});
+
+    say(Item::flow, 0);
+    say(Item::gap, 10);
+    say(Item::flags, flags_code(ack));
+    say(Item::flow, 0);
+    say(Item::gap, 10);
+    EXPECT_FALSE(may(ack));  // nothing came in since
+    say(Item::flags, flags_code(fin | ack));
+    say(Item::flow, 1);
+    say(Item::gap, 10);
+    EXPECT_TRUE(may(ack));
+    say(Item::flags, flags_code(fin | ack));
+    say(Item::flow, 0);
+    say(Item::gap, 10);
+    say(Item::flags, flags_code(ack));
+    EXPECT_TRUE(decoder->allowed(encoding.end_token()));  // nine packets were announced for nothing
+    EXPECT_FALSE(say.may(Item::flow, 0));
+    say(Item::end, 0);
+    const Trace trace = packets_of(*decoder);
+    EXPECT_EQ(trace.size(), 7U);
+    EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
+}
+
+// RFC 9293 section 3.5.2: a closed end answers everything by a reset.
+TEST(FieldsConstraints, WhoHasResetSendsResets) {
+    const FieldsEncoding encoding({"any"});
+    const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    Speaker say(encoding, *decoder);
+    say(Item::flows, 1);
+    say(Item::label, 0);
+    for (const auto& [item, value] : {std::pair{Item::kind, +code::tcp6},
+                                      {Item::source_host, +code::new_unique6},
+                                      {Item::destination_host, +code::new_global6},
+                                      {Item::source_port, ephemeral},
+                                      {Item::destination_port, *known_port(443)},
+                                      {Item::extent, 16}})
+        say(item, value);
+    say(Item::gap, 0);
+    say(Item::flags, flags_code(tcp_flag::syn));
+    say(Item::mss, 0, {5, 160});
+    say(Item::window_scale, 0, {7});
+    say(Item::ttl, 0, {64});
+    say(Item::flow, 0);
+    say(Item::gap, 10);
+    say(Item::flags, flags_code(tcp_flag::rst));
+    say(Item::flow, 0);
+    say(Item::gap, 10);
+    EXPECT_FALSE(say.may(Item::flags, flags_code(tcp_flag::syn)));
+    EXPECT_FALSE(say.may(Item::flags, flags_code(tcp_flag::ack)));
+    EXPECT_TRUE(say.may(Item::flags, flags_code(tcp_flag::rst)));
 }
 
 }  // namespace

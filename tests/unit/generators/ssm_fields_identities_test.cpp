@@ -139,7 +139,7 @@ TEST(FieldsIdentities, TheRestIsTheCaptures) {
         if (i == 0) continue;
         const std::int64_t gap = exact.packets[i].time_ns - exact.packets[i - 1].time_ns;
         const std::int64_t fresh_gap = fresh.packets[i].time_ns - fresh.packets[i - 1].time_ns;
-        EXPECT_LE(std::abs(gap - fresh_gap), std::max<std::int64_t>(1024, gap / 8));
+        EXPECT_LE(std::abs(gap - fresh_gap), std::max<std::int64_t>(1024, gap / 4));
     }
 }
 

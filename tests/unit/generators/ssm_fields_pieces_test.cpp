@@ -17,14 +17,14 @@ TEST(Gap, Boundaries) {
     EXPECT_EQ(gap_bucket(0), 0);
     EXPECT_EQ(gap_bucket(1023), 0);
     EXPECT_EQ(gap_bucket(1024), 1);
-    EXPECT_EQ(gap_bucket(1024 + 127), 1);
-    EXPECT_EQ(gap_bucket(1024 + 128), 2);
-    EXPECT_EQ(gap_bucket(2047), 8);
-    EXPECT_EQ(gap_bucket(2048), 9);
-    EXPECT_EQ(gap_bucket(2048 + 255), 9);
-    EXPECT_EQ(gap_bucket(2048 + 256), 10);
-    EXPECT_EQ(gap_start_ns(9), 2048);
-    EXPECT_EQ(gap_width_ns(9), 256);
+    EXPECT_EQ(gap_bucket(1024 + 255), 1);
+    EXPECT_EQ(gap_bucket(1024 + 256), 2);
+    EXPECT_EQ(gap_bucket(2047), 4);
+    EXPECT_EQ(gap_bucket(2048), 5);
+    EXPECT_EQ(gap_bucket(2048 + 511), 5);
+    EXPECT_EQ(gap_bucket(2048 + 512), 6);
+    EXPECT_EQ(gap_start_ns(5), 2048);
+    EXPECT_EQ(gap_width_ns(5), 512);
     EXPECT_EQ(gap_start_ns(0), 0);
     EXPECT_EQ(gap_width_ns(0), 1024);
     EXPECT_EQ(longest_gap_ns, 281'474'976'710'655);  // 2^48 - 1

@@ -90,6 +90,35 @@ inline std::uint64_t expect_lossless(const FieldsEncoding& encoding, const Trace
     return report.left_out;
 }
 
+/// Says items one by one to a decoder, and what it has to be told between them.
+class Speaker {
+  public:
+    Speaker(const FieldsEncoding& encoding, TraceDecoder& decoder)
+        : encoding_(&encoding), decoder_(&decoder) {}
+
+    void operator()(Item item, int value, const std::vector<int>& bytes = {}) {
+        accept(item, value);
+        for (const int byte : bytes) accept(Item::byte, byte);
+        while (const auto told = decoder_->forced()) {
+            if (!encoding_->is_context(*told)) break;
+            decoder_->accept(*told);
+        }
+    }
+    bool may(Item item, int value) const {
+        return decoder_->allowed(encoding_->vocabulary().token(item, value));
+    }
+
+  private:
+    void accept(Item item, int value) {
+        const Token token = encoding_->vocabulary().token(item, value);
+        ASSERT_TRUE(decoder_->allowed(token)) << encoding_->vocabulary().name(token);
+        decoder_->accept(token);
+    }
+
+    const FieldsEncoding* encoding_;
+    TraceDecoder* decoder_;
+};
+
 /// Chooses the kind of the next item at random, with a bias to going on with a live flow, and its value at
 /// random; where that finds nothing in a while, any token that is allowed.
 class RandomWalk {

@@ -36,6 +36,7 @@ TEST(FieldsVocabulary, EveryTokenIsOneItemAndBack) {
     EXPECT_EQ(tokens, vocabulary.size());
     EXPECT_EQ(vocabulary.values(Item::byte), 256);
     EXPECT_EQ(vocabulary.name(vocabulary.token(Item::label, 1)), "<|web|>");
+    EXPECT_EQ(vocabulary.name(vocabulary.token(Item::topic, 1)), "topic:web");
     EXPECT_EQ(vocabulary.name(vocabulary.token(Item::flows, 3)), "flows:3");
     EXPECT_EQ(vocabulary.name(vocabulary.token(Item::flow, 3)), "flow:3");
     EXPECT_EQ(vocabulary.name(vocabulary.token(Item::left, 2)), "left:2");
@@ -83,7 +84,7 @@ TEST(FieldsVocabulary, IdsStayWhenLabelsAreAdded) {
     const Token web = encoding.label_token("web"), video = encoding.label_token("video"),
                 end = encoding.end_token();
     encoding.add_labels({"audio", "web"});
-    EXPECT_EQ(encoding.vocabulary_size(), before.size() + 1);
+    EXPECT_EQ(encoding.vocabulary_size(), before.size() + 2);  // the label and its topic
     EXPECT_THAT(encoding.labels(), ElementsAre("audio", "video", "web"));
     EXPECT_EQ(encoding.label_token("web"), web);
     EXPECT_EQ(encoding.label_token("video"), video);
@@ -115,14 +116,21 @@ TEST(FieldsVocabulary, LabelsAreEscapedInMessages) {
     }
 }
 
-TEST(FieldsVocabulary, ServicesStatesAndWhatIsLeftAreContext) {
+TEST(FieldsVocabulary, WhatTheModelIsToldIsContext) {
     const FieldsEncoding encoding({"any"});
     const Vocabulary& vocabulary = encoding.vocabulary();
     for (std::size_t i = 0; i < vocabulary.size(); ++i) {
         const auto token = static_cast<Token>(i);
         const Item item = vocabulary.head(token).item;
-        EXPECT_EQ(encoding.is_context(token),
-                  item == Item::service || item == Item::state || item == Item::left);
+        EXPECT_EQ(encoding.is_context(token), item == Item::topic || item == Item::begun ||
+                                                  item == Item::service || item == Item::state ||
+                                                  item == Item::left);
+        // What is told is no plan of the model's, and neither is what it is asked of each packet.
+        EXPECT_EQ(encoding.is_plan(token), item == Item::label || item == Item::end || item == Item::flows ||
+                                               item == Item::extent || item == Item::kind ||
+                                               item == Item::source_host || item == Item::destination_host ||
+                                               item == Item::source_port || item == Item::destination_port);
+        EXPECT_EQ(encoding.kind(token) < 0, encoding.is_context(token) || item == Item::label);
     }
 }
 

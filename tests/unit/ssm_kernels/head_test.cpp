@@ -124,6 +124,30 @@ TEST(Head, Bfloat16IsClose) {
     EXPECT_LT(relative_error(rounded.embedding_gradient, doubles(exact.embedding_gradient)), 3e-2);
 }
 
+// A weight is as if the target were there so many times: gradients are linear in the targets.
+TEST(Head, WeightsMultiplyGradientsAndLeaveTheLossAlone) {
+    const ModelConfig config = sizes(6, 11);
+    std::mt19937 random(4);
+    const Floats embedding = to_float(
+                     random_values(static_cast<std::size_t>(config.padded_vocabulary()) * 6, 0.7, random)),
+                 norm = to_float(random_values(6, 1, random)), in = to_float(random_values(4 * 6, 2, random));
+    HeadKernel kernel(config, {});
+    const auto gradients = [&](const std::vector<std::int32_t>& targets, const Floats& weights) {
+        Floats gradient(in.size()), embedding_gradient(embedding.size()), norm_gradient(6);
+        const HeadLoss loss =
+            kernel.loss(embedding.data(), norm.data(), in.data(), targets, 1, gradient.data(),
+                        embedding_gradient.data(), norm_gradient.data(), weights);
+        embedding_gradient.insert(embedding_gradient.end(), norm_gradient.begin(), norm_gradient.end());
+        return std::pair{loss.nats, embedding_gradient};
+    };
+    const auto [all, weighted] = gradients({3, 0, 10, 7}, {1, 4, 0.5, 1});
+    EXPECT_EQ(all, gradients({3, 0, 10, 7}, {}).first);
+    const auto outer = gradients({3, -1, -1, 7}, {}).second, second = gradients({-1, 0, -1, -1}, {}).second,
+               third = gradients({-1, -1, 10, -1}, {}).second;
+    for (std::size_t i = 0; i < weighted.size(); ++i)
+        EXPECT_NEAR(weighted[i], outer[i] + 4 * second[i] + 0.5 * third[i], 1e-5) << i;
+}
+
 TEST(Head, NoTargetNoLoss) {
     ModelConfig config = sizes(4, 5);
     HeadKernel kernel(config, {});

@@ -85,8 +85,16 @@ const Conversation* FieldsReader::flow_at(int rank) const {
 
 bool FieldsReader::goes_on(const Conversation& flow, std::int64_t now_ns) const {
     const bool current = place_ == Place::packet && &flow == draft_.flow;
-    return flow.left() > (current ? 1 : 0) &&
-           (current || !options_.constrained || (!flow.is_over(now_ns) && !flow.is_closed()));
+    if (flow.left() <= (current ? 1 : 0)) return false;
+    if (!options_.constrained) return true;
+    return current ? !closes(flow) : !flow.is_over(now_ns) && !flow.is_closed();
+}
+
+bool FieldsReader::closes(const Conversation& flow) const {
+    if (!flow.tcp() || !flow.rules.side[0].fin || !flow.rules.side[1].fin) return false;
+    Conversation after = flow;
+    after.update(resolve(book_, draft_, identity_), draft_.direction);
+    return after.is_closed();
 }
 
 bool FieldsReader::is_complete() const {

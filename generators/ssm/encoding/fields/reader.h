@@ -45,6 +45,8 @@ class FieldsReader : public TraceDecoder {
     bool allowed_flow(int value) const;
     /// Whether the flow has packets left and, with constraints, has not ended by silence.
     bool goes_on(const Conversation& flow, std::int64_t now_ns) const;
+    /// Whether TCP is done with the draft's flow after it.
+    bool closes(const Conversation& flow) const;
     /// Whether no flow goes on after the packet being written.
     bool is_complete() const;
     /// After the state: what is left is told, or the packet begins.
