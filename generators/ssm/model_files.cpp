@@ -96,11 +96,16 @@ void add_labels(ModelFiles& files, const std::vector<std::string>& labels, std::
     }
 
     const auto width = static_cast<std::size_t>(files.config.d_model);
-    std::vector<double> mean(width);
+    std::vector<std::vector<double>> means;  // by place among a label's tokens
     for (const std::string& label : known) {
-        const auto row = static_cast<std::size_t>(files.encoding->label_token(label)) * width;
-        for (std::size_t i = 0; i < width; ++i)
-            mean[i] += static_cast<double>(embedding->values[row + i]) / static_cast<double>(known.size());
+        const std::vector<Token> tokens = files.encoding->label_tokens(label);
+        means.resize(tokens.size(), std::vector<double>(width));
+        for (std::size_t place = 0; place < tokens.size(); ++place) {
+            const auto row = static_cast<std::size_t>(tokens[place]) * width;
+            for (std::size_t i = 0; i < width; ++i)
+                means[place][i] +=
+                    static_cast<double>(embedding->values[row + i]) / static_cast<double>(known.size());
+        }
     }
     files.encoding->add_labels(added);
     files.config.vocab_size = static_cast<std::int64_t>(files.encoding->vocabulary_size());
@@ -108,9 +113,14 @@ void add_labels(ModelFiles& files, const std::vector<std::string>& labels, std::
     embedding->values.resize(static_cast<std::size_t>(embedding->size()));
     for (const std::string& label : added) {
         Random random(stream_seed(seed, "ssm/label/" + label));
-        const auto row = static_cast<std::size_t>(files.encoding->label_token(label)) * width;
-        for (std::size_t i = 0; i < width; ++i)
-            embedding->values[row + i] = static_cast<float>(mean[i] + label_noise * random.normal());
+        const std::vector<Token> tokens = files.encoding->label_tokens(label);
+        means.resize(tokens.size(), std::vector<double>(width));  // a model without labels has no mean
+        for (std::size_t place = 0; place < tokens.size(); ++place) {
+            const auto row = static_cast<std::size_t>(tokens[place]) * width;
+            for (std::size_t i = 0; i < width; ++i)
+                embedding->values[row + i] =
+                    static_cast<float>(means[place][i] + label_noise * random.normal());
+        }
     }
 }
 

@@ -79,6 +79,9 @@ class Encoding {
     virtual std::vector<std::string> labels() const = 0;
     /// What a sequence of this label begins with. Throws InputError for an unknown one.
     virtual Token label_token(const std::string& label) const = 0;
+    /// All tokens that stand for the label, in an order that is the same for every label. Throws as
+    /// label_token().
+    virtual std::vector<Token> label_tokens(const std::string& label) const { return {label_token(label)}; }
     /// What ends a sequence.
     virtual Token end_token() const = 0;
     /// Tokens that tell the model something and are never asked of it: the decoder forces them, the loss

@@ -40,6 +40,11 @@ Token FieldsEncoding::label_token(const std::string& label) const {
     return vocabulary_.token(Item::label, static_cast<int>(found - labels.begin()));
 }
 
+std::vector<Token> FieldsEncoding::label_tokens(const std::string& label) const {
+    const Token token = label_token(label);
+    return {token, vocabulary_.token(Item::topic, vocabulary_.head(token).value)};
+}
+
 Token FieldsEncoding::end_token() const {
     return vocabulary_.token(Item::end, 0);
 }

@@ -27,6 +27,7 @@ class FieldsEncoding : public Encoding {
     std::size_t vocabulary_size() const override { return vocabulary_.size(); }
     std::vector<std::string> labels() const override;
     Token label_token(const std::string& label) const override;
+    std::vector<Token> label_tokens(const std::string& label) const override;
     Token end_token() const override;
     bool is_context(Token token) const override;
     bool is_plan(Token token) const override;
