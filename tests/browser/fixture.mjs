@@ -122,6 +122,10 @@ function distribution(field, generators) {
   };
 }
 
+/** One red pixel. */
+const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+const pictures = { markov: [{ label: classes[0], png: pixel, rows: 64, packets: 300 }], marginal: [{ label: classes[0], png: '"><script>', rows: 64, packets: 300 }] };
+
 const rules = [
   ['ip4.version', 'Version is 4', 'RFC 791, 3.1', 'packet'], ['ip4.header_length', 'Header length is 5 to 15 words', 'RFC 791, 3.1', 'packet'],
   ['ip4.total_length', 'Total length fits the header and the frame', 'RFC 791, 3.1', 'packet'],
@@ -295,13 +299,14 @@ function record(datasets, generators) {
     datasets: datasets.map(name => ({
       name, sha256: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae', unit: 'session', labels: classes,
       samples: { train: Object.fromEntries(classes.map(c => [c, 12])), heldout: Object.fromEntries(classes.map(c => [c, 8])) },
+      pictures: [{ label: classes[0], png: pixel, rows: 64, packets: 117 }],
       packets: 48213, flows: 1894, bytes: 31846122, warnings: name === 'apps' ? [`class '${hostile}' comes from one capture: a split by flow flatters every generator`, 'netflix.pcap is damaged at byte 81920; the 1,204 packets before it are used'] : [],
     })),
     machine: { cpu: 'Example CPU @ 2.60GHz', cores: 2, memory_gib: 23.4, os: 'Debian GNU/Linux 12 (bookworm)' },
     created: '2024-05-17T09:12:44Z',
     seeds: [1, 2, 3],
     generators: datasets.flatMap(dataset => generators.map(([name], i) => ({
-      name, kind: name, dataset, settings: name === 'markov' ? { order: 2 } : {}, ...(own(trained, name) || (() => ({ describe: null })))(dataset),
+      name, kind: name, dataset, settings: name === 'markov' ? { order: 2 } : {}, pictures: own(pictures, name) || [], ...(own(trained, name) || (() => ({ describe: null })))(dataset),
       fit_s: range(3).map(() => round(0.3 + i + random(), 3)), sample_s: range(3).map(() => round(1.1 + random(), 3)), packets: range(3).map(() => 40000 + Math.floor(4000 * random())),
     }))),
     tasks: datasets.flatMap(d => [{ id: `describe:${d}:real:0:summary`, kind: 'describe', key: 'a1b2c3d4', status: 'reused', seconds: 2.31, reused: true, error: null },

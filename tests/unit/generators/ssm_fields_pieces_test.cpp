@@ -41,7 +41,7 @@ TEST(Gap, BucketsJoinWithoutGapsOrOverlaps) {
             EXPECT_EQ(gap_start_ns(bucket + 1), end);
         }
         if (bucket > 0) {
-            EXPECT_LE(8 * gap_width_ns(bucket), start);  // at most an eighth
+            EXPECT_LE(4 * gap_width_ns(bucket), start);  // at most a fourth
         }
     }
 }
