@@ -192,7 +192,7 @@ json manifest_for(const std::vector<std::string>& classes) {
              {{{"name", "resample"}},
               {{"name", "markov"}},
               {{"name", "marginal"}},
-              {{"name", "ssm"}, {"settings", {{"preset", "small"}, {"epochs", 3}}}}}},
+              {{"name", "ssm"}, {"settings", {{"preset", "small"}}}}}},
             {"metrics", {"distance", "compliance", "summary"}},
             {"classifiers",
              {{"models", {"xgboost", "forest"}},
