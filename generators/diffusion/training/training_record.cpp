@@ -3,6 +3,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "generators/training/optional_number.h"
+
 namespace tracebench::diffusion {
 namespace {
 
@@ -11,16 +13,6 @@ using nlohmann::json;
 constexpr std::int64_t max_count = std::numeric_limits<std::int64_t>::max();
 constexpr double max_number = 1e300;
 constexpr std::size_t max_points = 1'000'000, max_notes = 1000, max_stages = 16;
-
-json optional_number(const std::optional<double>& number) {
-    return number ? json(*number) : json();
-}
-
-std::optional<double> optional_number(const CheckedJson& object, std::string_view key) {
-    const auto member = object.find(key);
-    if (!member || member->value().is_null()) return std::nullopt;
-    return member->number(-max_number, max_number);
-}
 
 json curve_to_json(const std::vector<CurvePoint>& curve) {
     json points = json::array();
@@ -51,7 +43,7 @@ StageRecord stage_from_json(const CheckedJson& entry) {
     stage.rows = entry.integer("rows", 0, 0, max_count);
     stage.skipped_steps = entry.integer("skipped_steps", 0, 0, max_count);
     stage.seconds = entry.number("seconds", 0, 0, max_number);
-    stage.best_validation = optional_number(entry, "best_validation");
+    stage.best_validation = optional_number(entry, "best_validation", max_number);
     stage.stopped = entry.text("stopped", "");
     if (const auto points = entry.find("curve"))
         for (const CheckedJson& point : points->items(max_points)) {
@@ -59,7 +51,7 @@ StageRecord stage_from_json(const CheckedJson& entry) {
             last.steps = point.integer("steps", 0, 0, max_count);
             last.seconds = point.number("seconds", 0, 0, max_number);
             last.train_loss = point.number("train_loss", 0, -max_number, max_number);
-            last.validation_loss = optional_number(point, "validation_loss");
+            last.validation_loss = optional_number(point, "validation_loss", max_number);
         }
     return stage;
 }

@@ -3,6 +3,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "generators/training/optional_number.h"
+
 namespace tracebench::ssm {
 namespace {
 
@@ -11,16 +13,6 @@ using nlohmann::json;
 constexpr std::int64_t max_count = std::numeric_limits<std::int64_t>::max();
 constexpr double max_number = 1e300;
 constexpr std::size_t max_points = 1'000'000, max_notes = 1000;
-
-json optional_number(const std::optional<double>& number) {
-    return number ? json(*number) : json();
-}
-
-std::optional<double> optional_number(const CheckedJson& object, std::string_view key) {
-    const auto member = object.find(key);
-    if (!member || member->value().is_null()) return std::nullopt;
-    return member->number(-max_number, max_number);
-}
 
 double ratio(double a, double b) {
     return b > 0 ? a / b : 0;
@@ -32,8 +24,8 @@ CurvePoint point_from_json(const CheckedJson& entry) {
     point.steps = entry.integer("steps", 0, 0, max_count);
     point.seconds = entry.number("seconds", 0, 0, max_number);
     point.train_loss = entry.number("train_loss", 0, -max_number, max_number);
-    point.validation_loss = optional_number(entry, "validation_loss");
-    point.bits_per_packet = optional_number(entry, "bits_per_packet");
+    point.validation_loss = optional_number(entry, "validation_loss", max_number);
+    point.bits_per_packet = optional_number(entry, "bits_per_packet", max_number);
     return point;
 }
 
@@ -80,7 +72,7 @@ TrainingRecord TrainingRecord::from_json(const CheckedJson& object) {
     record.skipped_steps = object.integer("skipped_steps", 0, 0, max_count);
     record.epochs = object.number("epochs", 0, 0, max_number);
     record.seconds = object.number("seconds", 0, 0, max_number);
-    record.best_validation = optional_number(object, "best_validation");
+    record.best_validation = optional_number(object, "best_validation", max_number);
     record.stopped = object.text("stopped", "");
     if (const auto entries = object.find("notes"))
         for (const CheckedJson& entry : entries->items(max_notes)) record.notes.push_back(entry.text());

@@ -4,6 +4,7 @@
 
 #include "generators/baseline/session_identity.h"
 #include "generators/ssm/encoding/fields/extent.h"
+#include "generators/ssm/encoding/fields/item_bytes.h"
 
 namespace tracebench::ssm {
 namespace {
@@ -36,10 +37,6 @@ int ephemeral_kind(std::uint16_t port) {
     return port >= 49152   ? code::ephemeral_dynamic
            : port >= 32768 ? code::ephemeral_middle
                            : code::ephemeral_low;
-}
-
-std::vector<std::uint8_t> two_bytes(std::uint32_t value) {
-    return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
 }
 
 }  // namespace
@@ -185,7 +182,7 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
             if (*rank < code::near_hosts)
                 items.push_back({{item, *rank}, {}});
             else
-                items.push_back({{item, code::far_host}, two_bytes(static_cast<std::uint32_t>(*rank))});
+                items.push_back({{item, code::far_host}, bytes16(static_cast<std::uint32_t>(*rank))});
         } else if (const int host = new_host_kind(address); host != no_new_host) {
             items.push_back({{item, host}, {}});
             identities.addresses.push_back(address);
@@ -217,7 +214,7 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
             items.push_back({{item, port_base() + ephemeral_kind(end.port)}, {}});
             identities.ports.push_back(end.port);
         } else {
-            items.push_back({{item, port_base() + code::literal_port}, two_bytes(end.port)});
+            items.push_back({{item, port_base() + code::literal_port}, bytes16(end.port)});
         }
     };
     add_port(Item::source_port, f.src, client == Direction::forward);

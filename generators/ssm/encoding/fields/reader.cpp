@@ -52,7 +52,7 @@ bool FieldsReader::allowed_head(ItemHead head) {
         case Place::left:
             return vocabulary_.token(head.item, head.value) == *forced();
         case Place::opening:
-            if (forced()) return vocabulary_.token(head.item, head.value) == *forced();
+            if (const auto told = forced()) return vocabulary_.token(head.item, head.value) == *told;
             return head.item == opening_->next() && opening_->allowed(head.value, {}, options_.constrained);
         case Place::packet:
             if (!starts) return allowed_in_packet(head);

@@ -5,20 +5,13 @@
 #include "generators/ssm/encoding/fields/distance.h"
 #include "generators/ssm/encoding/fields/extent.h"
 #include "generators/ssm/encoding/fields/gap.h"
+#include "generators/ssm/encoding/fields/item_bytes.h"
 #include "generators/ssm/encoding/fields/length_bucket.h"
 #include "generators/ssm/encoding/fields/opening.h"
 #include "traffic/bytes.h"
 
 namespace tracebench::ssm {
 namespace {
-
-std::vector<std::uint8_t> bytes16(std::uint32_t value) {
-    return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
-}
-std::vector<std::uint8_t> bytes32(std::uint32_t value) {
-    return {static_cast<std::uint8_t>(value >> 24), static_cast<std::uint8_t>(value >> 16),
-            static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
-}
 
 /// Position of a value in a list of usual ones; its end where it is not there.
 template <typename T>
