@@ -12,7 +12,7 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t longest_name = 255;  // RFC 1035 section 2.3.4: lengths and the root included
-constexpr std::size_t most_questions = 16;
+constexpr std::size_t most_questions = 64;
 constexpr std::size_t longest_head = 16384;  // of an HTTP request that is searched for its Host
 
 bool plain(std::uint8_t c) {

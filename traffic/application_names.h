@@ -20,7 +20,7 @@ namespace tracebench {
 std::optional<std::string> tls_server_name(std::span<const std::uint8_t> payload);
 
 /// The names of the question section (RFC 1035 section 4.1.2) of a query or response that begins with its
-/// header (over TCP: after the two bytes of length), at most 16 of them, up to the first that is cut or
+/// header (over TCP: after the two bytes of length), at most 64 of them, up to the first that is cut or
 /// malformed. Compression pointers (section 4.1.4) must point backwards, which rules out loops. The root has
 /// no name and is left out.
 std::vector<std::string> dns_question_names(std::span<const std::uint8_t> message);

@@ -135,6 +135,13 @@ class AttackMeasure {
     std::vector<std::uint8_t> heldout_half_, train_half_;
 };
 
+/// What guessing finds among as many others: with k of m false positives allowed, members rank above the
+/// (k + 1)th of the others as often as those do among themselves, (k + 1) / (m + 1).
+double guessed_rate(std::size_t others) {
+    const double allowed = std::floor(allowed_false_positives * static_cast<double>(others));
+    return (allowed + 1) / (static_cast<double>(others) + 1);
+}
+
 Finding membership_value(const std::string& metric, double floor, const Attack& attack) {
     Finding finding{privacy_value(metric, attack.name), {}, {}};
     finding.value.floor = floor;
@@ -174,8 +181,10 @@ std::vector<Finding> judge_attack(Attack attack, const PrivacyComparison& compar
     const double auc = area_under_curve(attack.judged, members, others);
     if (attack.impossible.empty() && std::isnan(auc))
         attack.impossible = "no member or no other sample can be judged";
+    const auto non_members = static_cast<std::size_t>(std::count_if(
+        attack.judged.begin(), attack.judged.end(), [](const Judged& judged) { return !judged.member; }));
     std::vector<Finding> findings = {membership_value("membership_auc", 0.5, attack),
-                                     membership_value("membership_tpr", allowed_false_positives, attack)};
+                                     membership_value("membership_tpr", guessed_rate(non_members), attack)};
     if (!attack.impossible.empty()) return findings;
     const double rate = true_positive_rate(attack.judged, allowed_false_positives, members, others);
     const Bootstrap of_members(comparison.train.labels), of_others(comparison.heldout.labels);
@@ -198,6 +207,8 @@ std::vector<Finding> judge_attack(Attack attack, const PrivacyComparison& compar
     };
     finish(findings[0], auc, std::move(areas));
     finish(findings[1], rate, std::move(rates));
+    // Of fewer there is no hundredth: the rate hangs on the one that ranks highest.
+    if (static_cast<double>(non_members) * allowed_false_positives < 1) findings[1].excess_interval.reset();
     return findings;
 }
 

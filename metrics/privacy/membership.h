@@ -33,8 +33,9 @@ std::vector<Attack> sample_attacks(const PrivacyComparison& comparison);
 Attack loss_attack(const PrivacyComparison& comparison, const ModelLosses* losses);
 
 /// `privacy.membership_auc` and `privacy.membership_tpr` (at 1% false positives; Carlini et al., "Membership
-/// inference attacks from first principles", S&P 2022), group: the attack. Floors 0.5 and 0.01. Intervals
-/// from resamples of training and of held-out sessions.
+/// inference attacks from first principles", S&P 2022), group: the attack. Floors 0.5 and what guessing
+/// finds among as many others, (floor(0.01 m) + 1) / (m + 1). Intervals from resamples of training and of
+/// held-out sessions; none of the rate's excess with fewer than 100 others.
 std::vector<Finding> judge_attack(Attack attack, const PrivacyComparison& comparison);
 
 /// All of them.

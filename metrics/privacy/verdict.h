@@ -12,10 +12,10 @@ namespace tracebench {
 enum class PrivacyLevel { unknown, low, medium, high };
 const char* privacy_level_name(PrivacyLevel level);
 
-/// When a value speaks of a leak: its excess over the floor is at least so much, and more than chance. The 95%
-/// interval of the excess lies above 0 for `medium`, at or above the threshold of `medium` for `high`.
+/// When a value speaks of a leak: its excess over the floor is at least so much, and more than chance. The
+/// 95% interval of the excess lies above 0 for `medium`, at or above the threshold of `medium` for `high`.
 struct PrivacyThreshold {
-    std::string_view area;    ///< `copies`, `membership`, `identifiers`
+    std::string_view area;  ///< `copies`, `membership`, `model` (membership for who holds it), `identifiers`
     std::string_view metric;  ///< without `privacy.`
     std::string_view group;   ///< empty: all groups
     double medium, high;

@@ -116,10 +116,11 @@ TEST(PrivacyVerdict, NeedsAnExcessThatIsLargeAndNoChance) {
 }
 
 TEST(PrivacyVerdict, IsTheWorstOfItsArea) {
+    Finding attack = finding("membership_auc", 0.01, Interval{-0.1, 0.1});
+    attack.value.group = "distance";
     const auto verdicts = privacy_verdicts({finding("copy_rate", 0.02, Interval{0.01, 0.03}),
-                                            finding("extracted_flows", 0.4, Interval{0.3, 0.5}),
-                                            finding("membership_auc", 0.01, Interval{-0.1, 0.1})});
-    ASSERT_EQ(verdicts.size(), 3U);
+                                            finding("extracted_flows", 0.4, Interval{0.3, 0.5}), attack});
+    ASSERT_EQ(verdicts.size(), 4U);
     EXPECT_EQ(verdicts[0].area, "copies");
     EXPECT_EQ(verdicts[0].level, PrivacyLevel::high);
     EXPECT_EQ(verdicts[0].metric, "privacy.extracted_flows");

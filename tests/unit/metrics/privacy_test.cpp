@@ -115,7 +115,10 @@ TEST(Privacy, LossesOfTheModelAreAnAttack) {
                synthetic = view_privacy(random_samples(3, 8));
     ModelLosses losses{std::vector<double>(8, 1.0),
                        std::vector<double>(8, std::numeric_limits<double>::infinity())};
-    EXPECT_EQ(find(evaluated(train, heldout, synthetic, &losses), "membership_auc", "loss").value.value, 1);
+    const auto told = evaluated(train, heldout, synthetic, &losses);
+    EXPECT_EQ(find(told, "membership_auc", "loss").value.value, 1);
+    EXPECT_EQ(level(told, "model"), "high");
+    EXPECT_EQ(level(evaluated(train, heldout, synthetic), "model"), "unknown");
     EXPECT_EQ(find(evaluated(train, heldout, synthetic), "membership_auc", "loss").value.skipped,
               "the generator does not tell its losses");
     losses.train.pop_back();
