@@ -123,7 +123,7 @@ TEST_F(Joint, EveryGroupHasItsMeasuresAndCountsOnce) {
 
 TEST_F(Joint, SamplesOfTheSameSourceStayNearTheFloor) {
     std::map<std::string, double> values, floors;
-    for (std::uint64_t seed = 100; seed < 118; seed += 3) {
+    for (std::uint64_t seed = 100; seed < 142; seed += 3) {
         const SampleSet learned = set("real", seed), unseen = set("real", seed + 1),
                         made = set("made", seed + 2);
         for (const MetricValue& value : JointMetric().evaluate({learned, unseen, made, made, 1, 0}).values) {
@@ -202,8 +202,8 @@ TEST_F(Joint, NothingIsNotNear) {
 /// Pairs of features that belong together, or the same ones independent of each other; a session each.
 Points pairs(std::uint64_t seed, bool together) {
     Random random(seed);
-    Points points{2, {}, {}, 60};
-    for (std::uint32_t s = 0; s < 60; ++s) {
+    Points points{2, {}, {}, 200};
+    for (std::uint32_t s = 0; s < 200; ++s) {
         const double x = random.normal(), y = together ? x : random.normal();
         points.add(std::vector{x, y}, s);
     }
@@ -212,8 +212,8 @@ Points pairs(std::uint64_t seed, bool together) {
 
 TEST_F(Joint, SeesWhatNoFieldAloneShows) {
     SampleSet sessions;
-    sessions.observations.session_labels.assign(60, "a");
-    const MetricInput input{sessions, sessions, sessions, sessions, 1, 50};
+    sessions.observations.session_labels.assign(200, "a");
+    const MetricInput input{sessions, sessions, sessions, sessions, 1, 0};
     const ComparisonPlan plan(input);
     const JointPoints points{pairs(1, true), pairs(2, true), pairs(3, false), pairs(4, false)};
     std::vector<JointFamily> families = pairwise_families(1, 2);
