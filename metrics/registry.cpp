@@ -8,6 +8,7 @@
 #include "metrics/compliance/compliance_metric.h"
 #include "metrics/distance/field_distance.h"
 #include "metrics/metric.h"
+#include "metrics/netshare/netshare_metric.h"
 #include "metrics/nprint/nprint_metric.h"
 #include "metrics/privacy/privacy_metric.h"
 #include "metrics/summary.h"
@@ -28,6 +29,7 @@ std::unique_ptr<Metric> make() {
 constexpr std::array table = {
     Entry{"distance", make<FieldDistance>},
     Entry{"nprint", make<NprintMetric>},
+    Entry{"netshare", make<NetshareMetric>},
     Entry{"compliance", make<ComplianceMetric>},
     Entry{"summary", make<Summary>},
     Entry{"privacy", make<PrivacyMetric>},
