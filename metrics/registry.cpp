@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "metrics/compliance/compliance_metric.h"
 #include "metrics/distance/field_distance.h"
+#include "metrics/consistency/consistency_metric.h"
 #include "metrics/metric.h"
 #include "metrics/netshare/netshare_metric.h"
 #include "metrics/nprint/nprint_metric.h"
@@ -31,6 +32,7 @@ constexpr std::array table = {
     Entry{"nprint", make<NprintMetric>},
     Entry{"netshare", make<NetshareMetric>},
     Entry{"compliance", make<ComplianceMetric>},
+    Entry{"consistency", make<ConsistencyMetric>},
     Entry{"summary", make<Summary>},
     Entry{"privacy", make<PrivacyMetric>},
 };
