@@ -15,6 +15,7 @@ struct Session {
     const FeatureTable* table;
     std::string label;
     std::vector<std::size_t> rows;
+    std::uint32_t number = 0;  ///< within its side
 };
 using Side = std::vector<Session>;
 
@@ -33,9 +34,17 @@ Side sessions_of(const FeatureTable& table) {
     Side side;
     for (auto& [name, of_session] : rows) {
         std::string label = commonest_label(table, of_session);
-        side.push_back({&table, std::move(label), std::move(of_session)});
+        side.push_back(
+            {&table, std::move(label), std::move(of_session), static_cast<std::uint32_t>(side.size())});
     }
     return side;
+}
+
+/// In the order of their numbers.
+std::vector<std::string> labels_of(const Side& side) {
+    std::vector<std::string> labels(side.size());
+    for (const Session& session : side) labels[session.number] = session.label;
+    return labels;
 }
 
 /// At random, with those of one label together.
@@ -72,14 +81,13 @@ struct PooledRow {
 
 std::vector<PooledRow> pooled(const Side& first, const Side& second, std::size_t folds) {
     std::vector<PooledRow> rows;
-    std::uint32_t number = 0;
     for (const Side* side : {&first, &second}) {
+        const auto before = static_cast<std::uint32_t>(side == &second ? first.size() : 0);
         std::size_t dealt = 0;
         for (const Session& session : *side) {
             const auto fold = static_cast<std::uint32_t>(dealt++ % folds);
             for (const std::size_t row : session.rows)
-                rows.push_back({session.table, row, number, fold, side == &second});
-            ++number;
+                rows.push_back({session.table, row, before + session.number, fold, side == &second});
         }
     }
     return rows;
@@ -140,8 +148,8 @@ TwoSampleScores cross_fit(const Side& first, const Side& second, const TwoSample
         std::min({std::max<std::size_t>(options.folds, 2), first.size(), second.size()});
     const std::vector<PooledRow> rows = pooled(first, second, folds);
     TwoSampleScores scores;
-    for (const Session& session : first) scores.first_labels.push_back(session.label);
-    for (const Session& session : second) scores.second_labels.push_back(session.label);
+    scores.first_labels = labels_of(first);
+    scores.second_labels = labels_of(second);
     for (const PooledRow& row : rows) scores.session.push_back(row.session);
     scores.weight = balance(rows);
     scores.score.assign(rows.size(), 0.5F);
@@ -212,8 +220,10 @@ TwoSampleNull two_sample_null(const FeatureTable& pool, const std::map<std::stri
             first.insert(first.end(), sessions.begin(), middle);
             second.insert(second.end(), middle, middle + (middle - sessions.begin()));
         }
-        thin(first, options.max_rows, random);
-        thin(second, options.max_rows, random);
+        for (Side* side : {&first, &second}) {
+            for (std::uint32_t s = 0; s < side->size(); ++s) (*side)[s].number = s;
+            thin(*side, options.max_rows, random);
+        }
         TwoSampleOptions own = options;
         own.seed = random.bits();
         null.draws.push_back(TwoSampleMeasure(cross_fit(first, second, own))());

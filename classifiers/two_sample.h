@@ -23,8 +23,8 @@ struct TwoSampleOptions {
     MakeScorer scorer = make_xgboost_scorer;
 };
 
-/// Every row's score by a model that saw no row of its session. Sessions are numbered through: those of the
-/// first side, then those of the second.
+/// Every row's score by a model that saw no row of its session. Sessions are numbered through, by name: those
+/// of the first side, then those of the second.
 struct TwoSampleScores {
     std::vector<float> score;    ///< larger: more like the second side
     std::vector<double> weight;  ///< what makes every label weigh the same on both sides
