@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -93,16 +94,20 @@ std::vector<PooledRow> pooled(const Side& first, const Side& second, std::size_t
     return rows;
 }
 
-/// Half of a label's rows over those of the row's side: with these weights a label, and so a side, weighs the
-/// same on both sides. 0 where one side alone has the label.
+/// A label weighs as much on either side, as its sessions (their mean over the sides) do, and so does each of
+/// its sessions within a side: flows of one session are alike, and one of a thousand flows is not to outvote
+/// the others. 0 where one side alone has the label.
 std::vector<double> balance(const std::vector<PooledRow>& rows) {
-    std::map<std::string, std::array<double, 2>> counts;
-    for (const PooledRow& row : rows) ++counts[row.label()][row.second ? 1 : 0];
+    std::map<std::string, std::array<double, 2>> sessions;
+    std::map<std::pair<std::string, std::uint32_t>, double> rows_of_session;
+    for (const PooledRow& row : rows)
+        if (++rows_of_session[{row.label(), row.session}] == 1) ++sessions[row.label()][row.second ? 1 : 0];
     std::vector<double> weights;
     for (const PooledRow& row : rows) {
-        const std::array<double, 2>& of_label = counts[row.label()];
+        const std::array<double, 2>& of_label = sessions[row.label()];
         const bool both = of_label[0] > 0 && of_label[1] > 0;
-        weights.push_back(both ? (of_label[0] + of_label[1]) / 2 / of_label[row.second ? 1 : 0] : 0);
+        const double session = (of_label[0] + of_label[1]) / 2 / of_label[row.second ? 1 : 0];
+        weights.push_back(both ? session / rows_of_session[{row.label(), row.session}] : 0);
     }
     return weights;
 }
@@ -137,6 +142,9 @@ std::vector<float> fit_and_score(const std::vector<PooledRow>& training,
         positive.push_back(static_cast<float>(weights[i]));
     }
     if (second.empty() || testing.empty()) return {};
+    // A mean of 1: learners bound leaves by the weight in them.
+    const float sum = std::accumulate(positive.begin(), positive.end(), 0.0F);
+    for (float& weight : positive) weight *= static_cast<float>(positive.size()) / sum;
     for (const PooledRow& row : testing) asked.add(row);
     const auto scorer = make();
     scorer->fit(known.view(), second, positive, seed);

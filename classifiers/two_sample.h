@@ -27,7 +27,7 @@ struct TwoSampleOptions {
 /// of the first side, then those of the second.
 struct TwoSampleScores {
     std::vector<float> score;    ///< larger: more like the second side
-    std::vector<double> weight;  ///< what makes every label weigh the same on both sides
+    std::vector<double> weight;  ///< see two_sample_scores()
     std::vector<std::uint32_t> session;
     std::vector<std::string> first_labels, second_labels;  ///< one a session: its commonest label
 
@@ -38,8 +38,9 @@ struct TwoSampleScores {
 };
 
 /// Cross-fitted scores of the rows of two tables with the same columns. Balanced: in training and in the
-/// result every label weighs the same on both sides, and so do the sides; labels that one side alone has are
-/// left out. Folds are dealt by session, side and label. Nothing where a side has fewer than two sessions.
+/// result every label weighs the same on both sides, and every session of a label the same within a side;
+/// labels that one side alone has weigh nothing. Folds are dealt by session, side and label. Nothing where a
+/// side has fewer than two sessions.
 /// Throws InputError where columns differ.
 std::optional<TwoSampleScores> two_sample_scores(const FeatureTable& first, const FeatureTable& second,
                                                  const TwoSampleOptions& options);

@@ -5,7 +5,7 @@
     python3 make.py > expected.json
 
 Every label is one session on either side, and label i is in fold i mod 3: whatever shuffles sessions within labels
-gives the same folds. Weights make every label weigh the same on both sides.
+gives the same folds. Weights make every session weigh the same.
 """
 import json
 import sys
@@ -28,7 +28,7 @@ sides = np.array([row[0] for row in rows])
 labels = np.array([row[1] for row in rows])
 values = np.array([row[2:] for row in rows])
 counts = np.array([[np.sum((sides == side) & (labels == label)) for label in range(LABELS)] for side in (0, 1)])
-weights = np.array([counts[:, label].sum() / 2 / counts[side, label] for side, label in zip(sides, labels)])
+weights = np.array([1 / counts[side, label] for side, label in zip(sides, labels)])
 folds = [(np.flatnonzero(labels % FOLDS != fold), np.flatnonzero(labels % FOLDS == fold)) for fold in range(FOLDS)]
 scores = cross_val_predict(GaussianNB(var_smoothing=0), values, sides, cv=folds, method="predict_proba",
                            fit_params={"sample_weight": weights})[:, 1].astype(np.float32)

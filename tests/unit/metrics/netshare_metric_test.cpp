@@ -122,8 +122,8 @@ TEST_F(Netshare, IntervalsFloorsAndCeilings) {
         const MetricValue &near_value = near_real.values[i], &far_value = changed.values[i];
         const auto interval = interval95(near_value.replicates);
         ASSERT_TRUE(interval) << near_value.group;
-        EXPECT_LE(interval->low, near_value.value) << near_value.group;
-        EXPECT_GE(interval->high, near_value.value) << near_value.group;
+        EXPECT_LE(interval->low, near_value.value + 1e-12) << near_value.group;
+        EXPECT_GE(interval->high, near_value.value - 1e-12) << near_value.group;
         EXPECT_EQ(near_value.floor, other_seed.values[i].floor);
         EXPECT_GE(near_value.floor, 0);
         if (!std::isnan(far_value.ceiling)) {
