@@ -133,7 +133,7 @@ class Planner {
         task.run = [&dataset, generator, seed, bootstrap](Workspace& space, Progress& progress) {
             return run_two_sample(space, dataset, generator, seed, bootstrap, progress);
         };
-        add(std::move(task), {{"bootstrap", bootstrap}});
+        add(std::move(task), {{"bootstrap", bootstrap}, {"per_class", plan_.manifest.samples_per_class}});
     }
 
     /// `sampled` names the sample tasks of each seed; empty for real data alone.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 
 #include "base/random.h"
 #include "bench/metric_json.h"
@@ -20,18 +21,29 @@ using nlohmann::json;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 /// A p-value is at least 1/40.
 constexpr std::size_t null_draws = 39;
+/// How much more variance chance may have than in the null distribution: 10%, 5% in standard deviations.
+constexpr double narrowest = 1.1;
+
+/// Sessions of each label that a generator is asked for.
+std::map<std::string, std::size_t> planned_sessions(const FeatureTable& train, std::size_t per_class) {
+    std::map<std::string, std::size_t> counts = count_sessions(train);
+    if (per_class > 0)
+        for (auto& [label, count] : counts) count = per_class;
+    return counts;
+}
 
 json null_distribution(Workspace& space, const PlannedDataset& dataset, Progress& progress) {
     FeatureTable pool = flow_rows(space.real_train(dataset)->samples);
     const FeatureTable heldout = flow_rows(space.real_heldout(dataset)->samples);
+    const auto planned = planned_sessions(pool, space.plan().manifest.samples_per_class);
     pool.values.insert(pool.values.end(), heldout.values.begin(), heldout.values.end());
     pool.labels.insert(pool.labels.end(), heldout.labels.begin(), heldout.labels.end());
     pool.sessions.insert(pool.sessions.end(), heldout.sessions.begin(), heldout.sessions.end());
-    const TwoSampleNull null = two_sample_null(pool, count_sessions(heldout), null_draws, {},
+    const TwoSampleNull null = two_sample_null(pool, count_sessions(heldout), planned, null_draws, {},
                                                [&progress] { progress.check_interrupted(); });
     json draws = json::array();
     for (const auto& draw : null.draws) draws.push_back({{"auc", draw.auc}, {"accuracy", draw.accuracy}});
-    return {{"sessions", null.sessions}, {"draws", std::move(draws)}};
+    return {{"sessions", {null.first_sessions, null.second_sessions}}, {"draws", std::move(draws)}};
 }
 
 /// Both measures on resamples of sessions, recentred; the real ones drawn are those of every other metric.
@@ -84,6 +96,11 @@ MetricValue measured(const std::string& what, const json& synthetic, const json&
     return value;
 }
 
+/// What the variance of chance differences grows with.
+double noise(const json& sessions) {
+    return 1 / sessions.at(0).get<double>() + 1 / sessions.at(1).get<double>();
+}
+
 MetricValue p_value(const json& synthetic, const json& real) {
     MetricValue value = value_of("p_value");
     value.lower_is_better = false;
@@ -93,6 +110,9 @@ MetricValue p_value(const json& synthetic, const json& real) {
     for (const json& draw : real.at("draws")) null.draws.push_back({draw.at("auc"), draw.at("accuracy")});
     if (null.draws.empty())
         value.skipped = "too few real sessions to compare with each other";
+    else if (noise(synthetic.at("sessions")) > narrowest * noise(real.at("sessions")))
+        value.skipped =
+            "fewer synthetic sessions than planned: chance reaches further than between real ones";
     else
         value.value = two_sample_p_value(synthetic.at("auc"), null);
     return value;
@@ -120,6 +140,7 @@ json run_two_sample(Workspace& space, const PlannedDataset& dataset, const std::
             {"accuracy", accuracy},
             {"auc_replicates", std::move(auc_replicates)},
             {"accuracy_replicates", std::move(accuracy_replicates)},
+            {"sessions", {scores->first_labels.size(), scores->second_labels.size()}},
             {"n", {scores->rows(false), scores->rows(true)}}};
 }
 

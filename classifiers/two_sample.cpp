@@ -175,6 +175,11 @@ TwoSampleScores cross_fit(const Side& first, const Side& second, const TwoSample
     return scores;
 }
 
+std::size_t wanted(const std::map<std::string, std::size_t>& counts, const std::string& label) {
+    const auto found = counts.find(label);
+    return found == counts.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 std::size_t TwoSampleScores::rows(bool second) const {
@@ -206,27 +211,35 @@ std::optional<TwoSampleScores> two_sample_scores(const FeatureTable& first, cons
     return cross_fit(a, b, options);
 }
 
-TwoSampleNull two_sample_null(const FeatureTable& pool, const std::map<std::string, std::size_t>& wanted,
-                              std::size_t draws, const TwoSampleOptions& options,
-                              const std::function<void()>& before_draw) {
-    std::map<std::string, Side> all;
-    for (Session& session : sessions_of(pool)) all[session.label].push_back(std::move(session));
-    const auto count = [&](const std::string& label, const Side& sessions) {
-        const auto found = wanted.find(label);
-        return found == wanted.end() ? 0 : std::min(found->second, sessions.size() / 2);
+TwoSampleNull two_sample_null(const FeatureTable& pool,
+                              const std::map<std::string, std::size_t>& first_wanted,
+                              const std::map<std::string, std::size_t>& second_wanted, std::size_t draws,
+                              const TwoSampleOptions& options, const std::function<void()>& before_draw) {
+    struct Stratum {
+        Side sessions;
+        std::size_t first = 0, second = 0;
     };
+    std::map<std::string, Stratum> strata;
+    for (Session& session : sessions_of(pool)) strata[session.label].sessions.push_back(std::move(session));
     TwoSampleNull null;
-    for (const auto& [label, sessions] : all) null.sessions += count(label, sessions);
-    if (null.sessions < 2) return null;
+    for (auto& [label, stratum] : strata) {
+        const std::size_t all = stratum.sessions.size(), b = wanted(second_wanted, label);
+        stratum.first = std::min(wanted(first_wanted, label), std::max(all / 2, all - std::min(all, b)));
+        stratum.second = std::min(b, all - stratum.first);
+        null.first_sessions += stratum.first;
+        null.second_sessions += stratum.second;
+    }
+    if (null.first_sessions < 2 || null.second_sessions < 2) return null;
     Random random(stream_seed(options.seed, "c2st/null"));
     for (std::size_t draw = 0; draw < draws; ++draw) {
         if (before_draw) before_draw();
         Side first, second;
-        for (auto& [label, sessions] : all) {
-            random.shuffle(sessions);
-            const auto middle = sessions.begin() + static_cast<std::ptrdiff_t>(count(label, sessions));
-            first.insert(first.end(), sessions.begin(), middle);
-            second.insert(second.end(), middle, middle + (middle - sessions.begin()));
+        for (auto& [label, stratum] : strata) {
+            random.shuffle(stratum.sessions);
+            const auto begin = stratum.sessions.begin();
+            const auto middle = begin + static_cast<std::ptrdiff_t>(stratum.first);
+            first.insert(first.end(), begin, middle);
+            second.insert(second.end(), middle, middle + static_cast<std::ptrdiff_t>(stratum.second));
         }
         for (Side* side : {&first, &second}) {
             for (std::uint32_t s = 0; s < side->size(); ++s) (*side)[s].number = s;

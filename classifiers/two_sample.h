@@ -76,15 +76,17 @@ class TwoSampleMeasure {
 /// What the test gives where both sides are real: the null distribution.
 struct TwoSampleNull {
     std::vector<TwoSampleMeasure::Result> draws;
-    std::size_t sessions = 0;  ///< of a side in each draw
+    std::size_t first_sessions = 0, second_sessions = 0;  ///< of the sides in each draw
 };
 
 /// The test, refitted, between random disjoint sets of sessions of one table: of each label as many on either
-/// side as `wanted` says, or half of what there is. No draws where that leaves fewer than two sessions a
-/// side. `before_draw` is called before each of them (to give up by throwing).
-TwoSampleNull two_sample_null(const FeatureTable& pool, const std::map<std::string, std::size_t>& wanted,
-                              std::size_t draws, const TwoSampleOptions& options,
-                              const std::function<void()>& before_draw = {});
+/// side as wanted; where there are too few, as near to halves of them as that allows, so that the
+/// distribution is rather too wide. No draws where that leaves a side with fewer than two sessions.
+/// `before_draw` is called before each of them (to give up by throwing).
+TwoSampleNull two_sample_null(const FeatureTable& pool,
+                              const std::map<std::string, std::size_t>& first_wanted,
+                              const std::map<std::string, std::size_t>& second_wanted, std::size_t draws,
+                              const TwoSampleOptions& options, const std::function<void()>& before_draw = {});
 
 /// Share of null draws, the observed one counted among them, with an AUC as large or larger: at most 5% of
 /// sides that do not differ get 0.05 or less. 1/(draws + 1) at least.

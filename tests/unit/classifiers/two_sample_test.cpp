@@ -177,8 +177,8 @@ TEST(TwoSample, SameSeedSameScores) {
     options.seed = 2;
     EXPECT_NE(two_sample_scores(first, second, options)->score, once->score);
     const auto wanted = count_sessions(first);
-    EXPECT_EQ(two_sample_null(second, wanted, 2, options).draws[1].auc,
-              two_sample_null(second, wanted, 2, options).draws[1].auc);
+    EXPECT_EQ(two_sample_null(second, wanted, wanted, 2, options).draws[1].auc,
+              two_sample_null(second, wanted, wanted, 2, options).draws[1].auc);
 }
 
 TEST(TwoSample, XgboostFindsAShiftAndNoMoreThanThereIs) {
@@ -217,9 +217,10 @@ TEST(TwoSample, RightFalsePositiveRateForSessionsAndPowerThatRises) {
             TwoSampleOptions options = with(make_naive_bayes);
             options.seed = random.bits();
             const auto scores = two_sample_scores(heldout, synthetic, options);
-            const TwoSampleNull null =
-                two_sample_null(joined(train, heldout), count_sessions(heldout), 19, options);
-            EXPECT_EQ(null.sessions, 8U);
+            const TwoSampleNull null = two_sample_null(joined(train, heldout), count_sessions(heldout),
+                                                       count_sessions(train), 19, options);
+            EXPECT_EQ(null.first_sessions, 8U);
+            EXPECT_EQ(null.second_sessions, 8U);
             found[shift] += two_sample_p_value(TwoSampleMeasure(*scores)().auc, null) <= 0.05 ? 1 : 0;
         }
     }
@@ -236,8 +237,18 @@ TEST(TwoSample, TooFewSessionsGiveNothing) {
     const FeatureTable one = clustered(random, 1, 10, 0), many = clustered(random, 6, 4, 0);
     EXPECT_FALSE(two_sample_scores(one, many, {}));
     EXPECT_FALSE(two_sample_scores(many, {}, {}));
-    EXPECT_TRUE(two_sample_null(one, count_sessions(many), 5, {}).draws.empty());
-    EXPECT_EQ(two_sample_null(many, count_sessions(many), 1, {}).sessions, 2U);  // of each label one and one
+    const auto counts = count_sessions(many);
+    EXPECT_EQ(counts, (std::map<std::string, std::size_t>{{"a", 3}, {"b", 3}}));
+    EXPECT_TRUE(two_sample_null(one, counts, counts, 5, {}).draws.empty());
+    const auto drawn = [&](std::size_t first, std::size_t second) {
+        const TwoSampleNull null = two_sample_null(clustered(random, 20, 1, 0), {{"a", first}, {"b", first}},
+                                                   {{"a", second}, {"b", second}}, 1, with(make_naive_bayes));
+        return std::pair{null.first_sessions, null.second_sessions};
+    };
+    EXPECT_EQ(drawn(3, 7), (std::pair<std::size_t, std::size_t>{6, 14}));   // of ten a label
+    EXPECT_EQ(drawn(9, 9), (std::pair<std::size_t, std::size_t>{10, 10}));  // too few: halves
+    EXPECT_EQ(drawn(9, 2), (std::pair<std::size_t, std::size_t>{16, 4}));
+    EXPECT_EQ(drawn(2, 9), (std::pair<std::size_t, std::size_t>{4, 16}));
     FeatureTable other = many;
     other.columns = {"y", "z"};
     EXPECT_THROW(two_sample_scores(many, other, {}), InputError);
