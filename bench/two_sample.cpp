@@ -11,6 +11,7 @@
 #include "bench/metric_json.h"
 #include "bench/tasks.h"
 #include "bench/utility.h"
+#include "classifiers/flow_rows.h"
 #include "metrics/distance/comparison_plan.h"
 #include "metrics/resampling.h"
 
@@ -21,6 +22,8 @@ using nlohmann::json;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 /// A p-value is at least 1/40.
 constexpr std::size_t null_draws = 39;
+/// Flows of a side whose features are computed; the test draws among them.
+constexpr std::size_t max_flows = 4000;
 /// How much more variance chance may have than in the null distribution: 10%, 5% in standard deviations.
 constexpr double narrowest = 1.1;
 
@@ -33,8 +36,8 @@ std::map<std::string, std::size_t> planned_sessions(const FeatureTable& train, s
 }
 
 json null_distribution(Workspace& space, const PlannedDataset& dataset, Progress& progress) {
-    FeatureTable pool = flow_rows(space.real_train(dataset)->samples);
-    const FeatureTable heldout = flow_rows(space.real_heldout(dataset)->samples);
+    FeatureTable pool = flow_rows(space.real_train(dataset)->samples, max_flows, 0);
+    const FeatureTable heldout = flow_rows(space.real_heldout(dataset)->samples, max_flows, 0);
     const auto planned = planned_sessions(pool, space.plan().manifest.samples_per_class);
     pool.values.insert(pool.values.end(), heldout.values.begin(), heldout.values.end());
     pool.labels.insert(pool.labels.end(), heldout.labels.begin(), heldout.labels.end());
@@ -127,8 +130,8 @@ json run_two_sample(Workspace& space, const PlannedDataset& dataset, const std::
     const auto synthetic = space.synthetic(dataset, generator, seed);
     TwoSampleOptions options;
     options.seed = seed;
-    const auto scores =
-        two_sample_scores(flow_rows(heldout->samples), flow_rows(synthetic->samples), options);
+    const auto scores = two_sample_scores(flow_rows(heldout->samples, max_flows, 0),
+                                          flow_rows(synthetic->samples, max_flows, seed), options);
     if (!scores) return {{"skipped", "a side has fewer than two sessions with flows"}};
     progress.check_interrupted();
     const MetricInput input{*heldout, *heldout, *synthetic, *synthetic, seed, bootstrap, &progress};

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "classifiers/flow_rows.h"
 
 namespace tracebench {
 namespace {
@@ -55,17 +56,20 @@ void arrange(Side& side, Random& random) {
                      [](const Session& a, const Session& b) { return a.label < b.label; });
 }
 
-/// At most so many rows, drawn among those of all sessions.
+/// At most so many rows: as many of each session as that allows, drawn at random. Where there are more
+/// sessions than rows are wanted some have none.
 void thin(Side& side, std::size_t max_rows, Random& random) {
-    std::size_t left = 0;
-    for (const Session& session : side) left += session.rows.size();
-    std::size_t wanted = std::min(max_rows, left);
+    std::vector<std::size_t> counts;
+    for (const Session& session : side) counts.push_back(session.rows.size());
+    const std::size_t limit = rows_per_session(counts, max_rows);
+    std::size_t left = side.size(), wanted = limit == 0 ? max_rows : left;
     for (Session& session : side) {
-        std::erase_if(session.rows, [&](std::size_t) {
-            const bool drawn = random.below(left--) < wanted;
-            wanted -= drawn ? 1 : 0;
-            return !drawn;
-        });
+        const bool drawn = random.below(left--) < wanted;
+        wanted -= drawn ? 1 : 0;
+        const std::size_t keep = drawn ? std::max<std::size_t>(limit, 1) : 0;
+        if (session.rows.size() <= keep) continue;
+        random.shuffle(session.rows);
+        session.rows.resize(keep);
     }
 }
 

@@ -18,7 +18,7 @@ namespace tracebench {
 
 struct TwoSampleOptions {
     std::size_t folds = 5;        ///< at most; as many as a side has sessions where these are fewer
-    std::size_t max_rows = 1000;  ///< of a side; above it rows are drawn at random
+    std::size_t max_rows = 1000;  ///< of a side; above it rows are drawn at random, as many of each session
     std::uint64_t seed = 1;       ///< of sessions and rows drawn, of folds, of the model
     MakeScorer scorer = make_xgboost_scorer;
 };
@@ -94,9 +94,5 @@ double two_sample_p_value(double auc, const TwoSampleNull& null);
 
 /// Sessions of each label; a session's label is its commonest one.
 std::map<std::string, std::size_t> count_sessions(const FeatureTable& table);
-
-/// One row a flow, with the columns of FeatureKind::flow (which has no addresses, ports, absolute times); the
-/// session is the sample's.
-FeatureTable flow_rows(const std::vector<LabelledTrace>& samples);
 
 }  // namespace tracebench

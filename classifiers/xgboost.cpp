@@ -42,10 +42,10 @@ class XgboostClassifier : public Classifier {
     }
 
     std::vector<int> predict(MatrixView features) const override {
-        const std::span<const float> probabilities = booster_.predict(features, class_count_);
+        const std::vector<float> probabilities = booster_.predict(features, class_count_);
         std::vector<int> predicted(features.rows());
         for (std::size_t i = 0; i < predicted.size(); ++i) {
-            const auto row = probabilities.subspan(i * class_count_, class_count_);
+            const auto row = std::span(probabilities).subspan(i * class_count_, class_count_);
             predicted[i] = static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
         }
         return predicted;

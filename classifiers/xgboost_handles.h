@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "classifiers/model.h"
 
@@ -63,15 +64,15 @@ class Booster {
         return *this;
     }
 
-    /// `values_a_row` numbers a row, valid until the next call.
-    std::span<const float> predict(MatrixView rows, std::size_t values_a_row) const {
+    /// `values_a_row` numbers a row.
+    std::vector<float> predict(MatrixView rows, std::size_t values_a_row) const {
         const Matrix matrix(rows);
         bst_ulong length = 0;
         const float* values = nullptr;
         check(XGBoosterPredict(handle_, matrix.get(), 0, 0, 0, &length, &values));
         if (length != rows.rows() * values_a_row)
             throw std::runtime_error("XGBoost: unexpected number of predictions");
-        return {values, length};
+        return {values, values + length};
     }
 
   private:

@@ -34,10 +34,7 @@ class XgboostScorer : public SideScorer {
                                     boosting_rounds);
     }
 
-    std::vector<float> score(MatrixView rows) const override {
-        const std::span<const float> probabilities = booster_.predict(rows, 1);
-        return {probabilities.begin(), probabilities.end()};
-    }
+    std::vector<float> score(MatrixView rows) const override { return booster_.predict(rows, 1); }
 
   private:
     xgboost::Booster booster_;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "classifiers/flow_rows.h"
 #include "tests/unit/classifiers/session_builder.h"
 #include "tests/unit/classifiers/two_sample_support.h"
 
@@ -157,14 +158,26 @@ TEST(TwoSample, LabelsWeighTheSameOnBothSidesAndOneSidedOnesNothing) {
     EXPECT_EQ((weights[{false, "only real"}]), 0);
 }
 
-TEST(TwoSample, RowsAreThinnedToTheLimit) {
+TEST(TwoSample, RowsAreThinnedToTheLimitSessionBySession) {
     Random random(2);
     TwoSampleOptions options = with(make_naive_bayes);
-    options.max_rows = 50;
-    const auto scores = two_sample_scores(clustered(random, 10, 20, 0), clustered(random, 4, 5, 0), options);
+    options.max_rows = 55;
+    const FeatureTable many = clustered(random, 10, 20, 0), few = clustered(random, 4, 5, 0);
+    const auto scores = two_sample_scores(many, few, options);
     ASSERT_TRUE(scores);
-    EXPECT_EQ(scores->rows(false), 50U);
+    EXPECT_EQ(scores->rows(false), 50U);  // five of each session
     EXPECT_EQ(scores->rows(true), 20U);
+    EXPECT_EQ(std::count(scores->session.begin(), scores->session.end(), 3), 5);
+    options.max_rows = 7;  // fewer than sessions
+    EXPECT_EQ(two_sample_scores(many, few, options)->rows(false), 7U);
+
+    const std::vector<std::size_t> rows = {1, 100, 7, 3};
+    EXPECT_EQ(rows_per_session(rows, 1000), 1000U);
+    EXPECT_EQ(rows_per_session(rows, 111), 111U);
+    EXPECT_EQ(rows_per_session(rows, 110), 99U);
+    EXPECT_EQ(rows_per_session(rows, 17), 6U);  // 1 + 6 + 6 + 3
+    EXPECT_EQ(rows_per_session(rows, 4), 1U);
+    EXPECT_EQ(rows_per_session(rows, 3), 0U);
 }
 
 TEST(TwoSample, SameSeedSameScores) {
@@ -256,8 +269,10 @@ TEST(TwoSample, TooFewSessionsGiveNothing) {
 
 TEST(TwoSample, FlowRowsAreOneAFlow) {
     const Trace trace = build_session(example_events());
-    const FeatureTable table =
-        flow_rows({{"a.pcap", "web", trace}, {"b.pcap#TCP|192.0.2.1|1|192.0.2.2|2", "dns", trace}});
+    const std::vector<LabelledTrace> samples = {{"a.pcap", "web", trace},
+                                                {"b.pcap#TCP|192.0.2.1|1|192.0.2.2|2", "dns", trace}};
+    EXPECT_EQ(flow_rows(samples, 2, 1).sessions, (std::vector<std::string>{"a.pcap", "b.pcap"}));
+    const FeatureTable table = flow_rows(samples, 4, 1);
     ASSERT_EQ(table.rows(), 4U);
     EXPECT_EQ(table.sessions, (std::vector<std::string>{"a.pcap", "a.pcap", "b.pcap", "b.pcap"}));
     EXPECT_EQ(table.labels, (std::vector<std::string>{"web", "web", "dns", "dns"}));
