@@ -1,8 +1,21 @@
 #include "metrics/consistency/consistency_counts.h"
 
+#include <fmt/format.h>
+
 #include <numeric>
 
 namespace tracebench {
+namespace {
+
+constexpr std::size_t max_examples = 5;
+
+void add_example(std::vector<BrokenRecord>& examples, const std::string& sample, const Biflow& record) {
+    if (examples.size() == max_examples || (!examples.empty() && examples.back().sample == sample)) return;
+    examples.push_back({sample, fmt::format("{} {} > {}", protocol_name(record.protocol),
+                                            record.source.text(), record.destination.text())});
+}
+
+}  // namespace
 
 std::optional<double> SessionShare::of(std::span<const double> weights) const {
     double parts = 0, wholes = 0;
@@ -36,6 +49,7 @@ ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
     };
     sized(counts.consistent);
     counts.rules.resize(rules.size());
+    counts.examples.resize(rules.size());
     for (SessionShare& share : counts.rules) sized(share);
     for (std::size_t s = 0; s < samples.size(); ++s) {
         for (const Biflow& record : biflows(samples[s].trace)) {
@@ -45,7 +59,9 @@ ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
                 if (verdict == Consistency::not_applicable) continue;
                 ++counts.rules[i].whole[s];
                 counts.rules[i].part[s] += verdict == Consistency::holds ? 1 : 0;
-                consistent &= rules[i].observed || verdict == Consistency::holds;
+                if (rules[i].observed || verdict == Consistency::holds) continue;
+                consistent = false;
+                add_example(counts.examples[i], samples[s].id, record);
             }
             ++counts.consistent.whole[s];
             counts.consistent.part[s] += consistent ? 1 : 0;

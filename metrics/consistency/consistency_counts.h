@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -21,11 +22,19 @@ struct SessionShare {
     void append(const SessionShare& other);
 };
 
+/// A record that breaks a rule, for a person to look at.
+struct BrokenRecord {
+    std::string sample;  ///< LabelledTrace::id
+    std::string flow;    ///< `TCP 192.0.2.1:50000 > 198.51.100.7:443`
+};
+
 struct ConsistencyCounts {
     /// Records that break no required rule, of all.
     SessionShare consistent;
     /// Of each of consistency_rules(): records that keep it, of those it speaks about.
     std::vector<SessionShare> rules;
+    /// Of each of them: records that break it, at most 5, of different samples. None of observed rules.
+    std::vector<std::vector<BrokenRecord>> examples;
 };
 
 ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "metrics/consistency/consistency_counts.h"
+#include "metrics/details.h"
 #include "metrics/distance/comparison_plan.h"
 #include "metrics/distance/session_resamples.h"
 
@@ -53,6 +54,8 @@ class Evaluation {
     Sides rule(std::size_t i) const {
         return {train_.rules[i], heldout_.rules[i], synthetic_.rules[i], ceiling_.rules[i]};
     }
+
+    const ConsistencyCounts& synthetic() const { return synthetic_; }
 
     MetricValue rate(const Sides& sides) const {
         MetricValue value = begin("consistency.rate", sides);
@@ -130,6 +133,22 @@ class Evaluation {
     ConsistencyCounts train_, heldout_, synthetic_, ceiling_;
 };
 
+nlohmann::json describe(const ConsistencyCounts& counts) {
+    nlohmann::json result = nlohmann::json::object();
+    const std::span<const ConsistencyRule> rules = consistency_rules();
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        nlohmann::json examples = nlohmann::json::array();
+        for (const BrokenRecord& record : counts.examples[i])
+            examples.push_back({{"sample", record.sample}, {"flow", record.flow}});
+        const auto rate = counts.rules[i].of_all();
+        result[std::string(rules[i].id)] = {
+            {"checked", counts.rules[i].total()},
+            {"rate", rate ? nlohmann::json(rounded(*rate)) : nlohmann::json()},
+            {"examples", std::move(examples)}};
+    }
+    return result;
+}
+
 }  // namespace
 
 MetricResult ConsistencyMetric::evaluate(const MetricInput& input) const {
@@ -144,7 +163,19 @@ MetricResult ConsistencyMetric::evaluate(const MetricInput& input) const {
         value.group = rules[i].id;
         result.values.push_back(std::move(value));
     }
+    result.details["consistency"] = describe(evaluation.synthetic());
     return result;
+}
+
+nlohmann::json ConsistencyMetric::describe_real(const SampleSet& heldout) const {
+    nlohmann::json rules = nlohmann::json::array();
+    for (const ConsistencyRule& rule : consistency_rules())
+        rules.push_back({{"id", std::string(rule.id)},
+                         {"title", std::string(rule.title)},
+                         {"source", std::string(rule.source)},
+                         {"observed", rule.observed}});
+    return {{"consistency",
+             {{"rules", std::move(rules)}, {"real", describe(count_consistency(heldout.samples))}}}};
 }
 
 }  // namespace tracebench

@@ -19,6 +19,7 @@ class ConsistencyMetric : public Metric {
     std::string name() const override { return "consistency"; }
     int version() const override { return 1; }
     MetricResult evaluate(const MetricInput& input) const override;
+    nlohmann::json describe_real(const SampleSet& heldout) const override;
 };
 
 }  // namespace tracebench

@@ -84,6 +84,13 @@ TEST_F(ConsistencyOf, ImpossibleRecordsLowerTheRate) {
     EXPECT_EQ(rule.value, 0);
     EXPECT_TRUE(std::isnan(rule.floor));  // no real record has such a port
     EXPECT_NE(find(result, "consistency.rate", "address.loopback").skipped, "");
+    const nlohmann::json& details = result.details["consistency"]["ports.tcp_service"];
+    EXPECT_EQ(details["checked"], 3);
+    EXPECT_EQ(details["rate"], 0);
+    ASSERT_EQ(details["examples"].size(), 3U);
+    EXPECT_EQ(details["examples"][1]["sample"], "s3.pcap");
+    EXPECT_EQ(details["examples"][1]["flow"], "UDP 192.0.2.3:40000 > 192.0.2.4:22");
+    EXPECT_TRUE(result.details["consistency"]["address.loopback"]["rate"].is_null());
     for (const MetricValue& value : result.values) {
         EXPECT_FALSE(value.in_score) << value.group;
         EXPECT_EQ(value.area, "compliance");
@@ -113,6 +120,18 @@ TEST_F(ConsistencyOf, ObservedRatesAreComparedWithRealOnes) {
     EXPECT_EQ(find(same, "consistency.observed_difference", "observed.opened").value, 0);
     EXPECT_EQ(find(same, "consistency.observed_difference", "observed.dns_udp").skipped,
               "speaks about no held-out flow record");
+}
+
+TEST_F(ConsistencyOf, DescribesTheRealSide) {
+    const auto real = ConsistencyMetric().describe_real(heldout)["consistency"];
+    ASSERT_EQ(real["rules"].size(), consistency_rules().size());
+    for (const auto& rule : real["rules"]) {
+        EXPECT_NE(rule["title"], "");
+        const auto& counts = real["real"][rule["id"].get<std::string>()];
+        EXPECT_TRUE(counts["examples"].empty()) << rule["id"];
+    }
+    EXPECT_EQ(real["real"]["flags.handshake"]["checked"], 16);
+    EXPECT_EQ(real["real"]["flags.handshake"]["rate"], 1);
 }
 
 TEST_F(ConsistencyOf, TheSameSeedGivesTheSameIntervals) {
