@@ -124,6 +124,7 @@ void ComplianceChecker::add(const PacketView& view) {
     s.check_layer(RuleLayer::link, packet.link_state, packet);
     s.check_layer(packet.network_layer, packet.network_state, packet);
     s.check_layer(packet.transport_layer, packet.transport_state, packet);
+    s.check_layer(packet.application_layer, packet.application_state, packet);
     s.check_flow(packet);
     ++s.result.packets;
     s.result.packets_checked += s.checked;

@@ -188,8 +188,9 @@ Verdict check_acknowledgement(const RulePacket&, const FlowContext& context) {
     if (!v.peer.seen) return Verdict::not_checkable;
     const std::int32_t ahead = sequence_distance(v.segment.acknowledgement, v.peer.contiguous);
     if (ahead <= 0) return Verdict::passed;
-    // At the start of a capture the peer's segments of the last window are missing.
-    const bool may_be_missing = !v.flow.from_start && !v.me.acknowledged;
+    // The capture may have missed the peer's segments, at its start or later: what the receiver acknowledges
+    // is then the only trace of them. tcp.flow.acknowledged_before tells who never sent them.
+    const bool may_be_missing = !v.flow.both_directions || (!v.flow.from_start && !v.me.acknowledged);
     return may_be_missing && v.flow.plausible_acknowledgement(v.segment, context.direction)
                ? Verdict::not_checkable
                : Verdict::failed;
