@@ -24,6 +24,7 @@ std::span<const Rule> ethernet_group_rules();
 std::span<const Rule> checksum_rules();
 std::span<const Rule> tcp_flow_rules();
 std::span<const Rule> echo_flow_rules();
+std::span<const Rule> rtp_flow_rules();
 
 /// For checks that are one condition.
 inline Verdict pass_if(bool condition) {

@@ -60,6 +60,22 @@ bool repair_flow_rule(MutablePacket& packet, const LiveFlows& flows) {
     return false;
 }
 
+/// The same for RTP, whose first bytes the grammar knows nothing of.
+bool repair_rtp_rule(MutablePacket& packet, LiveFlows& flows) {
+    const RulePacket p = read_rule_packet(packet.view());
+    if (!possible_rtp_source(p)) return false;
+    const auto [state, direction] = flows.datagrams(tuple_of(p));
+    const SegmentFields none;
+    const FlowContext context{state, none, direction};
+    for (const Rule& rule : rule_table()) {
+        if (rule.layer != RuleLayer::udp || !rule.check_flow) continue;
+        if (rule.check_flow(p, context) != Verdict::failed) continue;
+        rule.repair_flow(p, context, packet);
+        return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 std::optional<FinishedPacket> finish_packet(std::span<const std::uint8_t> bytes, std::int64_t time_ns,
@@ -73,10 +89,14 @@ std::optional<FinishedPacket> finish_packet(std::span<const std::uint8_t> bytes,
         const PacketRepair repair = repair_packet_rules(packet);
         const bool flow_changed = !repair.changed && repair_flow_rule(packet, flows);
         result.repaired |= repair.headers || flow_changed;
-        if (repair.changed || flow_changed) continue;
+        if (repair.changed || flow_changed || repair_rtp_rule(packet, flows)) continue;
         const RulePacket p = read_rule_packet(packet.view());
         if (!is_plain(p)) return std::nullopt;
         if (const auto segment = read_segment(p)) flows.add(tuple_of(p), *segment);
+        if (possible_rtp_source(p)) {
+            const auto [state, direction] = flows.datagrams(tuple_of(p));
+            state.add_rtp(p, direction);
+        }
         return result;
     }
     return std::nullopt;

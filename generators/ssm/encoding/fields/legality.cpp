@@ -45,12 +45,22 @@ bool passes_rules(const Record& record, const Draft& draft) {
     });
 }
 
-bool make_payload_legal(Record& record) {
+bool make_payload_legal(Record& record, const FlowState& flow, Direction direction) {
     if (!record.udp() || record.fields.payload.empty()) return false;
     MutablePacket packet{record.time_ns, record.wire_bytes(), link_type::ethernet, build_frame(record, 0)};
     RepairReport report;
+    const SegmentFields none;
+    const FlowContext context{flow, none, direction};
+    bool changed = false;
+    for (const Rule& rule : rule_table()) {
+        if (!rule.check_flow || rule.layer != RuleLayer::udp) continue;
+        const RulePacket p = read_rule_packet(packet.view());
+        if (rule.check_flow(p, context) != Verdict::failed) continue;
+        rule.repair_flow(p, context, packet);
+        changed = true;
+    }
     repair_packet(packet, report);
-    if (report.packets_changed == 0) return false;
+    if (!changed && report.packets_changed == 0) return false;
     const auto first = packet.bytes.begin() + record.header_bytes();
     std::copy_n(first, record.fields.payload.size(), record.fields.payload.begin());
     return true;
