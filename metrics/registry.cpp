@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "metrics/compliance/compliance_metric.h"
 #include "metrics/distance/field_distance.h"
+#include "metrics/joint/joint_metric.h"
 #include "metrics/metric.h"
 #include "metrics/nprint/nprint_metric.h"
 #include "metrics/privacy/privacy_metric.h"
@@ -26,11 +27,9 @@ std::unique_ptr<Metric> make() {
 }
 
 constexpr std::array table = {
-    Entry{"distance", make<FieldDistance>},
-    Entry{"nprint", make<NprintMetric>},
-    Entry{"compliance", make<ComplianceMetric>},
-    Entry{"summary", make<Summary>},
-    Entry{"privacy", make<PrivacyMetric>},
+    Entry{"distance", make<FieldDistance>}, Entry{"joint", make<JointMetric>},
+    Entry{"nprint", make<NprintMetric>},    Entry{"compliance", make<ComplianceMetric>},
+    Entry{"summary", make<Summary>},        Entry{"privacy", make<PrivacyMetric>},
 };
 
 }  // namespace

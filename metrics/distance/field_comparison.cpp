@@ -68,11 +68,14 @@ std::optional<Distances> FieldComparison::distances(std::span<const double> left
     result[measure::jsd] = jensen_shannon(p, q);
     result[measure::tvd] = total_variation(p, q);
     result[measure::hellinger] = hellinger(p, q);
+    result[measure::kl] = kullback_leibler(p, q);
+    result[measure::chi_square] = chi_square(p, q);
     if (sorted_) {
         OrderedDistances ordered;
         if (!sorted_->compare(left, right, ordered)) return std::nullopt;
         result[measure::ks] = ordered.ks;
         result[measure::wasserstein] = ordered.wasserstein;
+        result[measure::energy] = ordered.energy;
     }
     return result;
 }

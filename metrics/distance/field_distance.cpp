@@ -32,12 +32,21 @@ double spread(std::vector<double> values) {
 
 /// The least that a ceiling must be above the floor for a score to mean anything.
 double resolution(std::size_t m, const Column& real) {
-    if (m == measure::jsd) return 0.005;
-    return m == measure::wasserstein ? 0.02 * spread(real.values) : 0.02;
+    if (measure::is_divergence(m)) return 0.005;
+    if (m == measure::wasserstein) return 0.02 * spread(real.values);
+    // At most the root of twice the spread: the energy distance to a constant.
+    return m == measure::energy ? 0.02 * std::sqrt(2 * spread(real.values)) : 0.02;
 }
 
-const char* unit(std::size_t m, const FieldInfo& info) {
-    return m == measure::jsd ? "bit" : m == measure::wasserstein ? info.unit.c_str() : "1";
+std::string unit(std::size_t m, const FieldInfo& info) {
+    if (m == measure::jsd || m == measure::kl) return "bit";
+    if (m == measure::wasserstein) return info.unit;
+    return m == measure::energy && info.unit != "1" ? "sqrt(" + info.unit + ")" : "1";
+}
+
+/// Other views of what the five first measures say.
+bool counts_in_score(std::size_t m) {
+    return m != measure::kl && m != measure::chi_square && m != measure::energy;
 }
 
 /// One field of all four sets of samples.
@@ -71,6 +80,7 @@ std::vector<MetricValue> FieldEvaluation::values() const {
         values[m].group = info.name;
         values[m].area = scope_name(info.scope);
         values[m].unit = unit(m, info);
+        values[m].in_score = counts_in_score(m);
         values[m].n_real = heldout_.values.size();
         values[m].n_synthetic = synthetic_.values.size();
         values[m].floor = values[m].ceiling = nan;
@@ -99,7 +109,8 @@ Distances FieldEvaluation::ceiling(const Column& uniform, const Bins& shared) co
     // Samples that never have the field are as far as can be, except where there is no scale to say so.
     Distances none;
     none.fill(heldout_.values.empty() ? nan : 1);
-    none[measure::wasserstein] = nan;
+    for (std::size_t m = 0; m < measure::count; ++m)
+        if (!measure::is_bounded(m)) none[m] = nan;
     return none;
 }
 
@@ -109,10 +120,9 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
     const std::string empty_side = heldout_.values.empty()     ? "occurs in no held-out sample"
                                    : synthetic_.values.empty() ? "occurs in no synthetic sample"
                                                                : "";
-    for (MetricValue& value : values) {
-        value.value = 1;
-        if (!empty_side.empty() && value.metric == measure::names[measure::wasserstein])
-            value.failed = empty_side;
+    for (std::size_t m = 0; m < values.size(); ++m) {
+        values[m].value = 1;
+        if (!measure::is_bounded(m)) values[m].failed = empty_side;
     }
     if (real_.values.empty()) return;
 

@@ -71,12 +71,12 @@ FieldReport report_field(const Column& real, std::span<const std::string> real_l
 }
 
 nlohmann::json FieldReport::to_json() const {
-    nlohmann::json json = {{"field", info.name},     {"kind", kind_name(info.kind)},
-                           {"unit", info.unit},      {"n", {n_real, n_synthetic}},
-                           {"wasserstein", nullptr}, {"ks", nullptr},
-                           {"ci95", nullptr},        {"noise_floor", nullptr}};
+    nlohmann::json json = {{"field", info.name}, {"kind", kind_name(info.kind)},
+                           {"unit", info.unit},  {"n", {n_real, n_synthetic}},
+                           {"ci95", nullptr},    {"noise_floor", nullptr}};
+    for (const std::string_view name : measure::names) json[std::string(name)] = nullptr;
     for (std::size_t m = 0; m < measure_count(info.kind); ++m)
-        if (distances || m != measure::wasserstein) json[std::string(measure::names[m])] = value(m);
+        if (distances || measure::is_bounded(m)) json[std::string(measure::names[m])] = value(m);
     if (!distances) json["note"] = "occurs on one side only";
     if (intervals) {
         json["ci95"] = nlohmann::json::object();

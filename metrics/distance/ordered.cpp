@@ -12,7 +12,7 @@ struct Weighted {
     double a, b;  ///< weight on either side
 };
 
-/// Both distances in one sweep over points sorted by value. Weights are added up before they are divided:
+/// All distances in one sweep over points sorted by value. Weights are added up before they are divided:
 /// counts stay exact integers, and equal distributions are at distance 0 exactly.
 template <typename Points, typename WeightA, typename WeightB>
 OrderedDistances sweep(const Points& points, double a_total, double b_total, WeightA weight_a,
@@ -27,9 +27,12 @@ OrderedDistances sweep(const Points& points, double a_total, double b_total, Wei
         }
         if (i == points.size()) break;
         const double gap = std::abs(below_a / a_total - below_b / b_total);
-        result.wasserstein += gap * (points[i].value - value);
+        const double step = points[i].value - value;
+        result.wasserstein += gap * step;
+        result.energy += gap * gap * step;
         result.ks = std::max(result.ks, gap);
     }
+    result.energy = std::sqrt(2 * result.energy);
     return result;
 }
 
@@ -82,6 +85,17 @@ double kolmogorov_smirnov(std::span<const double> a, std::span<const double> a_w
     require_same_length(a, a_weights);
     require_same_length(b, b_weights);
     return compare(a, a_weights, b, b_weights).ks;
+}
+
+double energy_distance(std::span<const double> a, std::span<const double> b) {
+    return compare(a, {}, b, {}).energy;
+}
+
+double energy_distance(std::span<const double> a, std::span<const double> a_weights,
+                       std::span<const double> b, std::span<const double> b_weights) {
+    require_same_length(a, a_weights);
+    require_same_length(b, b_weights);
+    return compare(a, a_weights, b, b_weights).energy;
 }
 
 SortedSessions::SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions) {

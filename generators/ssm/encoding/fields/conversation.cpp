@@ -110,7 +110,8 @@ void Conversation::update(const Record& record, Direction d) {
     last = d;
     ++packets;
     me.unanswered = 0;
-    if (f.payload_length > 0) ++senders[1 - static_cast<int>(d)].unanswered;
+    if (f.payload_length > 0 || (record.tcp() && (record.has(tcp_flag::syn) || record.has(tcp_flag::fin))))
+        ++senders[1 - static_cast<int>(d)].unanswered;
     if (record.tcp()) {
         const bool syn = record.has(tcp_flag::syn), rst = record.has(tcp_flag::rst);
         if (syn && record.options.has(code::mss_option)) me.mss = record.option_values.mss;

@@ -72,8 +72,9 @@ bool has_reason(const Record& record, const Draft& draft) {
     const TcpSide& rules = draft.flow->rules.own(draft.direction);
     const bool pure =
         (f.tcp_flags & (tcp_flag::syn | tcp_flag::fin | tcp_flag::rst)) == 0 && f.payload_length == 0;
-    return !record.tcp() || !pure || !rules.seen || me.unanswered > 0 || me.windows.count() == 0 ||
-           f.window != me.windows.at(0) || sequence_distance(f.acknowledgement, rules.acknowledgement) > 0;
+    return !record.tcp() || !pure || !rules.seen || !rules.acknowledged || me.unanswered > 0 ||
+           me.windows.count() == 0 || f.window != me.windows.at(0) ||
+           sequence_distance(f.acknowledgement, rules.acknowledgement) > 0;
 }
 
 bool option_may_be(int option, const Draft& draft) {
