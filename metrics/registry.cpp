@@ -7,9 +7,11 @@
 #include "base/error.h"
 #include "metrics/compliance/compliance_metric.h"
 #include "metrics/distance/field_distance.h"
+#include "metrics/flow/cicflow_metric.h"
 #include "metrics/metric.h"
 #include "metrics/nprint/nprint_metric.h"
 #include "metrics/privacy/privacy_metric.h"
+#include "metrics/sequence/sequence_metric.h"
 #include "metrics/summary.h"
 
 namespace tracebench {
@@ -26,10 +28,9 @@ std::unique_ptr<Metric> make() {
 }
 
 constexpr std::array table = {
-    Entry{"distance", make<FieldDistance>},
-    Entry{"nprint", make<NprintMetric>},
-    Entry{"compliance", make<ComplianceMetric>},
-    Entry{"summary", make<Summary>},
+    Entry{"distance", make<FieldDistance>},      Entry{"nprint", make<NprintMetric>},
+    Entry{"cicflow", make<CicflowMetric>},       Entry{"sequence", make<SequenceMetric>},
+    Entry{"compliance", make<ComplianceMetric>}, Entry{"summary", make<Summary>},
     Entry{"privacy", make<PrivacyMetric>},
 };
 
