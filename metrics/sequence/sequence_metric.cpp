@@ -132,7 +132,7 @@ MetricResult SequenceMetric::evaluate(const MetricInput& input) const {
         trigrams = calibrate_values(plan, {{{1, true}, 0.005}}, trigram_sets(heldout, synthetic),
                                     trigram_sets(pool, none), trigram_sets(heldout, ceiling))
                        .front();
-        dtw = calibrate_values(plan, {{{2, false}, 0.02}}, nearest_sets(heldout, synthetic),
+        dtw = calibrate_values(plan, {{{2, false}, 0.002}}, nearest_sets(heldout, synthetic),
                                nearest_sets(pool, none), nearest_sets(heldout, ceiling))
                   .front();
     }
