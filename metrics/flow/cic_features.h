@@ -7,14 +7,16 @@
 /// is 0 (a deviation of one value, a rate of a flow without duration, which the original writes as Infinity
 /// or NaN).
 ///
-/// Where the original has an error, the feature is what its description says. That concerns: the first
-/// packet's length, which it counts twice in Packet Length *; Fwd/Bwd PSH and URG Flags, which it counts in
-/// the first packet only; Bwd Init Win Bytes, which it overwrites with every packet; Fwd Act Data Pkts, where
-/// it leaves out the first packet; bulks, nearly all of which it gives to the backward direction because it
-/// compares references to addresses; Subflow *, where it divides by one subflow too few and gives 0 for one;
-/// the ratios and averages that it computes in integers (Down/Up Ratio, bulks, subflows); flags, windows and
-/// times of IPv6. The column Fwd Header Length, which older versions have twice, is there once. Fwd Seg Size
-/// Min is, as in the original and in all published data, the shortest transport *header*.
+/// Where the original has an error, the feature is what its description says (Engelen, Rimmer, Joosen,
+/// "Troubleshooting an Intrusion Detection Dataset: the CICIDS2017 Case Study", IEEE SPW 2021, and Liu et
+/// al., IEEE CNS 2022, find most of them). That concerns: the first packet's length, which it counts twice in
+/// Packet Length *; Fwd/Bwd PSH and URG Flags, which it counts in the first packet only; Bwd Init Win Bytes,
+/// which it overwrites with every packet; Fwd Act Data Pkts, where it leaves out the first packet; bulks,
+/// nearly all of which it gives to the backward direction because it compares references to addresses;
+/// Subflow *, where it divides by one subflow too few and gives 0 for one; the ratios and averages that it
+/// computes in integers (Down/Up Ratio, bulks, subflows); flags, windows and times of IPv6. The column Fwd
+/// Header Length, which older versions have twice, is there once. Fwd Seg Size Min is, as in the original and
+/// in all published data, the shortest transport *header*.
 ///
 /// Flows are those of FlowTable: they end by idle time, while the original cuts them 120 s after their start.
 

@@ -8,7 +8,7 @@ CAPTURES are files or folders. Needs tshark and, for the second part, nfdump (nf
 over a direction of a 5-tuple (protocol, source, port, destination, port), so that it does not matter where
 each tool ends a flow; tracebench is run without idle times. Prints every difference, then how many agree.
 
-tshark reads the innermost headers, so tracebench does too there (--inner); fragments are not put together.
+tshark and nfdump read the innermost headers, so tracebench does too (--inner); fragments are not put together.
 Headers quoted by ICMP errors are left out. nfdump counts IP packet lengths and is compared with
 octetDeltaCount.
 """
@@ -24,6 +24,7 @@ import sys
 import tempfile
 
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".dump", ".trace"}
+PROTOCOLS = {"6": "TCP", "17": "UDP"}
 FOREVER = ["--tcp-idle", "1000000000", "--udp-idle", "1000000000"]
 
 
@@ -90,13 +91,12 @@ def tshark_conversations(capture):
 
 
 def our_records(tracebench, capture):
-    done = run([tracebench, "flows", str(capture), "--csv", "--features", "ipfix"] + FOREVER)
+    done = run([tracebench, "flows", str(capture), "--csv", "--features", "ipfix", "--inner"] + FOREVER)
     if done.returncode != 0:
         return None
     counts = collections.defaultdict(lambda: [0, 0])
-    names = {"6": "TCP", "17": "UDP"}
     for row in csv.DictReader(io.StringIO(done.stdout)):
-        if row["protocolIdentifier"] not in names:
+        if row["protocolIdentifier"] not in PROTOCOLS:
             continue
         ends = [(row["sourceIPv4Address"] or row["sourceIPv6Address"], int(row["sourceTransportPort"])),
                 (row["destinationIPv4Address"] or row["destinationIPv6Address"],
@@ -105,7 +105,7 @@ def our_records(tracebench, capture):
             if row[prefix + "DeltaCount"] == "0":
                 continue
             octets = "octetDeltaCount" if prefix == "packet" else "reverseOctetDeltaCount"
-            key = (names[row["protocolIdentifier"]], str(ipaddress.ip_address(a[0])), a[1],
+            key = (PROTOCOLS[row["protocolIdentifier"]], str(ipaddress.ip_address(a[0])), a[1],
                    str(ipaddress.ip_address(b[0])), b[1])
             counts[key][0] += int(row[prefix + "DeltaCount"])
             counts[key][1] += int(row[octets])
@@ -119,9 +119,9 @@ def nfdump_records(capture):
     counts = collections.defaultdict(lambda: [0, 0])
     for line in out.splitlines():
         cells = [cell.strip() for cell in line.split(";")]
-        if len(cells) != 7 or cells[0] not in ("TCP", "UDP"):
+        if len(cells) != 7 or cells[0] not in PROTOCOLS:
             continue
-        key = (cells[0], str(ipaddress.ip_address(cells[1])), int(cells[2]), str(ipaddress.ip_address(cells[3])),
+        key = (PROTOCOLS[cells[0]], str(ipaddress.ip_address(cells[1])), int(cells[2]), str(ipaddress.ip_address(cells[3])),
                int(cells[4]))
         counts[key][0] += int(cells[5])
         counts[key][1] += int(cells[6])
