@@ -10,7 +10,7 @@ constexpr std::size_t floor_splits = 32;
 
 Bins shared_bins(const Column& real, const Column& synthetic) {
     if (real.info.kind == FieldKind::continuous)
-        return Bins::numeric(real.values.empty() ? synthetic.values : real.values);
+        return Bins::numeric(RankedValues(sorted_counts(real.values.empty() ? synthetic : real)));
     std::vector<double> codes = real.values;
     codes.insert(codes.end(), synthetic.values.begin(), synthetic.values.end());
     return Bins::categorical(std::move(codes));
@@ -43,8 +43,8 @@ FieldReport report_field(const Column& real, std::span<const std::string> real_l
         throw std::invalid_argument("a field without values");
     FieldReport report;
     report.info = real.info;
-    report.n_real = real.values.size();
-    report.n_synthetic = synthetic.values.size();
+    report.n_real = real.total();
+    report.n_synthetic = synthetic.total();
     const Bins bins = shared_bins(real, synthetic);
     const FieldComparison comparison(real, real_labels.size(), synthetic, synthetic_labels.size(), bins);
     report.distances = comparison.distances();

@@ -98,13 +98,17 @@ double energy_distance(std::span<const double> a, std::span<const double> a_weig
     return compare(a, a_weights, b, b_weights).energy;
 }
 
-SortedSessions::SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions) {
+SortedSessions::SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions,
+                               std::span<const std::uint32_t> counts) {
     if (values.size() != sessions.size()) throw std::invalid_argument("as many sessions as values expected");
+    if (!counts.empty() && counts.size() != values.size())
+        throw std::invalid_argument("as many counts as values expected");
     runs_.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
-        runs_.push_back({values[i], sessions[i], 1});
+        const std::uint32_t count = counts.empty() ? 1 : counts[i];
+        runs_.push_back({values[i], sessions[i], count});
         if (counts_.size() <= sessions[i]) counts_.resize(sessions[i] + std::size_t{1});
-        ++counts_[sessions[i]];
+        counts_[sessions[i]] += count;
     }
     std::sort(runs_.begin(), runs_.end(), [](const Run& x, const Run& y) {
         return x.value != y.value ? x.value < y.value : x.session < y.session;
@@ -112,8 +116,9 @@ SortedSessions::SortedSessions(std::span<const double> values, std::span<const s
     std::size_t kept = 0;
     for (std::size_t i = 1; i < runs_.size(); ++i) {
         Run& last = runs_[kept];
-        if (runs_[i].value == last.value && runs_[i].session == last.session && last.count < UINT32_MAX)
-            ++last.count;
+        if (runs_[i].value == last.value && runs_[i].session == last.session &&
+            runs_[i].count <= UINT32_MAX - last.count)
+            last.count += runs_[i].count;
         else
             runs_[++kept] = runs_[i];
     }

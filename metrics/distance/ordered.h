@@ -41,8 +41,10 @@ struct OrderedDistances {
 /// sessions: what makes hundreds of resamples affordable.
 class SortedSessions {
   public:
-    /// `sessions[i]` is the session that value i belongs to.
-    SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions);
+    /// `sessions[i]` is the session that value i belongs to, `counts[i]` how often it stands there (empty:
+    /// once each).
+    SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions,
+                   std::span<const std::uint32_t> counts = {});
 
     /// Session s counts `a[s]` times on one side and `b[s]` times on the other (both as long as there are
     /// sessions). False, and `result` untouched, where a side has no value.

@@ -34,18 +34,35 @@ KernelSums::KernelSums(const PairDistances& pairs, double bandwidth)
       kernel_(sessions_ * sessions_),
       distance_(sessions_ * sessions_) {
     const double gamma = 1 / (2 * bandwidth * bandwidth);
-    Eigen::ArrayXd kernels(static_cast<Eigen::Index>(pairs.size())), roots(kernels.size());
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-        const Eigen::Map<const Eigen::ArrayXd> squares(pairs.row(i).data(), kernels.size());
-        kernels = (-gamma * squares).exp();
-        roots = squares.sqrt();
-        const std::size_t at = pairs.session(i) * sessions_;
-        ++vectors_[pairs.session(i)];
-        for (std::size_t j = 0; j < pairs.size(); ++j) {
-            kernel_[at + pairs.session(j)] += kernels[static_cast<Eigen::Index>(j)];
-            distance_[at + pairs.session(j)] += roots[static_cast<Eigen::Index>(j)];
+    const auto rows = static_cast<Eigen::Index>(pairs.size());
+    // Of row i only the pairs with rows before it, then both ways round.
+    Eigen::ArrayXd kernels(rows), roots(rows);
+    std::vector<Eigen::Index> first{0};  // row of each session so far
+    std::vector<std::uint32_t> sessions;
+    for (Eigen::Index i = 0; i < rows; ++i) {
+        const std::uint32_t session = pairs.session(static_cast<std::size_t>(i));
+        ++vectors_[session];
+        const Eigen::Map<const Eigen::ArrayXd> squares(pairs.row(static_cast<std::size_t>(i)).data(), i);
+        kernels.head(i) = (-gamma * squares).exp();
+        roots.head(i) = squares.sqrt();
+        if (sessions.empty() || sessions.back() != session) {
+            if (i > 0) first.push_back(i);
+            sessions.push_back(session);
+        }
+        for (std::size_t s = 0; s < sessions.size(); ++s) {
+            const Eigen::Index length = (s + 1 < sessions.size() ? first[s + 1] : i) - first[s];
+            const std::size_t at = session * sessions_ + sessions[s];
+            kernel_[at] += kernels.segment(first[s], length).sum();
+            distance_[at] += roots.segment(first[s], length).sum();
         }
     }
+    for (std::vector<double>* sums : {&kernel_, &distance_})
+        for (std::size_t s = 0; s < sessions_; ++s)
+            for (std::size_t t = 0; t <= s; ++t)
+                (*sums)[s * sessions_ + t] = (*sums)[t * sessions_ + s] =
+                    (*sums)[s * sessions_ + t] + (*sums)[t * sessions_ + s];
+    // A vector's kernel with itself is 1.
+    for (std::size_t s = 0; s < sessions_; ++s) kernel_[s * sessions_ + s] += vectors_[s];
 }
 
 std::optional<KernelDistances> KernelSums::compare(std::span<const double> left,

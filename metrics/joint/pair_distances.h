@@ -3,6 +3,7 @@
 /// weighting of the sessions come from them.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -20,10 +21,10 @@ class PairDistances {
     std::size_t sessions() const { return sessions_; }
     std::uint32_t session(std::size_t i) const { return session_[i]; }
     /// Squared Euclidean distances of row i to every row.
-    std::span<const double> row(std::size_t i) const { return {squares_.data() + i * size(), size()}; }
+    std::span<const double> row(std::size_t i) const { return {squares_.get() + i * size(), size()}; }
 
   private:
-    std::vector<double> squares_;
+    std::unique_ptr<double[]> squares_;
     std::vector<std::uint32_t> session_;
     std::size_t sessions_;
 };

@@ -200,6 +200,7 @@ TEST_F(Metrics, SamplesOfTheSameSourceStayNearTheFloor) {
              FieldDistance().evaluate({learned, unseen, made, made, 1, 0}).values) {
             if (value.metric != "jsd" || !value.skipped.empty()) continue;
             EXPECT_TRUE(value.failed.empty()) << value.group;
+            if (std::isnan(value.floor)) continue;  // of fields that few sessions have
             values += value.value;
             floors += value.floor;
         }

@@ -148,11 +148,14 @@ void Conversation::update(const Record& record, Direction d) {
             me.payload = f.payload;
         }
     }
-    const std::vector<std::uint8_t> headers = build_headers(record);
+    std::vector<std::uint8_t> start = build_headers(record);
+    if (record.udp()) start.insert(start.end(), f.payload.begin(), f.payload.end());
     const RulePacket seen =
-        read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, headers});
+        read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, start});
     if (const auto segment = read_segment(seen)) {
         rules.add(*segment, d);
+    } else if (record.udp()) {
+        if (possible_rtp_source(seen)) rules.add_rtp(seen, d);
     } else {
         rules.add_icmp(seen, d);
     }
