@@ -3,7 +3,7 @@
 /// exports them, one a flow and direction.
 ///
 /// Yin, Lin, Jin, Fanti, Sekar, "Practical GAN-based Synthetic IP Header Trace Generation using NetShare",
-/// SIGCOMM 2022, section 6.1; details from the authors' published evaluation code.
+/// SIGCOMM 2022; details from the authors' published evaluation code.
 
 #include <array>
 #include <cstdint>
