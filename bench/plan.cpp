@@ -28,6 +28,7 @@ class Planner {
             add_ceiling(dataset);
             describe_real(dataset);
             classify(dataset, "real", {});
+            if (two_sample()) add_two_sample(dataset, "real", 0, {});
             for (const GeneratorPlan& generator : plan_.manifest.generators) add_generator(dataset, generator);
         }
     }
@@ -115,6 +116,24 @@ class Planner {
             }
         }
         classify(dataset, generator.name, sampled);
+        for (std::size_t i = 0; two_sample() && i < sampled.size(); ++i)
+            add_two_sample(dataset, generator.name, plan_.manifest.seeds[i], {sampled[i]});
+    }
+
+    /// The two-sample test is XGBoost's: a run that trains it anyway has it, whatever the labels.
+    bool two_sample() const {
+        const std::vector<std::string>& models = plan_.manifest.classifiers.models;
+        return std::find(models.begin(), models.end(), "xgboost") != models.end();
+    }
+
+    void add_two_sample(const PlannedDataset& dataset, const std::string& generator, std::uint64_t seed,
+                        std::vector<std::string> needs) {
+        Task task = make("c2st", dataset, generator, seed, 3, std::move(needs));
+        const std::size_t bootstrap = plan_.manifest.bootstrap;
+        task.run = [&dataset, generator, seed, bootstrap](Workspace& space, Progress& progress) {
+            return run_two_sample(space, dataset, generator, seed, bootstrap, progress);
+        };
+        add(std::move(task), {{"bootstrap", bootstrap}, {"per_class", plan_.manifest.samples_per_class}});
     }
 
     /// `sampled` names the sample tasks of each seed; empty for real data alone.

@@ -18,7 +18,7 @@ class Workspace;
 
 struct Task {
     std::string id;                  ///< `sample:lab:markov:2`; unique, stable, fit for a command line
-    std::string kind;                ///< fit, sample, describe, measure, classify
+    std::string kind;                ///< fit, sample, describe, measure, classify, c2st
     std::string dataset, generator;  ///< generator "real" and "ceiling" stand for themselves
     std::uint64_t seed = 0;
     std::vector<std::string> needs;  ///< ids of tasks that must have succeeded

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "bench/aggregate.h"
 #include "bench/generator_record.h"
@@ -162,6 +163,8 @@ class Assembler {
                 }
             }
             for (const MetricValue& value : utility_values(utility_inputs(dataset, generator, seed))) add(value, 1);
+            if (const auto input = two_sample_input(dataset, generator, seed))
+                for (const MetricValue& value : two_sample_values(*input)) add(value, 1);
         }
         for (const SeedValues& values : all) {
             SeedValues whole = values;
@@ -198,6 +201,20 @@ class Assembler {
             inputs.push_back(input);
         }
         return inputs;
+    }
+
+    /// Nothing where the plan has no such test.
+    std::optional<TwoSampleInput> two_sample_input(const std::string& dataset, const std::string& generator,
+                                                   std::uint64_t seed) const {
+        const std::string id = fmt::format("c2st:{}:{}:{}", dataset, generator, seed),
+                          null = fmt::format("c2st:{}:real:0", dataset);
+        const bool planned = std::any_of(plan_.tasks.begin(), plan_.tasks.end(),
+                                         [&](const Task& task) { return task.id == id; });
+        if (!planned) return std::nullopt;
+        TwoSampleInput input{result(id), result(null), {}};
+        if (input.synthetic == nullptr || input.real == nullptr)
+            input.failed = fmt::format("seed {}: {}", seed, why_missing(input.synthetic == nullptr ? id : null));
+        return input;
     }
 
     void add_real_utility(const std::string& dataset, RunRecord& record) {

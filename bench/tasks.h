@@ -25,5 +25,10 @@ nlohmann::json run_measure(Workspace& space, const PlannedDataset& dataset, cons
 nlohmann::json run_classify(Workspace& space, const PlannedDataset& dataset, const ClassifierPlan& classifiers,
                             const std::string& generator, std::uint64_t seed, const std::string& model,
                             const std::string& features, std::size_t bootstrap, Progress& progress);
+/// The classifier two-sample test between held-out and synthetic flows: {"auc","accuracy","auc_replicates",
+/// "accuracy_replicates","sessions":[real, synthetic],"n":[real, synthetic] flows}, or {"skipped": why}. For
+/// generator "real" its null distribution, which depends on no generator: {"sessions","draws":[{"auc","accuracy"}]}.
+nlohmann::json run_two_sample(Workspace& space, const PlannedDataset& dataset, const std::string& generator,
+                              std::uint64_t seed, std::size_t bootstrap, Progress& progress);
 
 }  // namespace tracebench

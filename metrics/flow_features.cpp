@@ -1,11 +1,16 @@
 // Flow scope: one value a flow where it is defined.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "metrics/field_codes.h"
+#include "metrics/flow/bursts.h"
+#include "metrics/flow/moments.h"
 #include "metrics/observed_sample.h"
+#include "traffic/tcp_timestamps.h"
 
 namespace tracebench {
 namespace {
@@ -32,26 +37,14 @@ enum Field : std::size_t {
     retransmissions,
     handshake,
     closed,
+    rtt_timestamps,
+    out_of_order,
+    retransmission_burst,
+    idle_longest,
+    active_share,
+    burst_packets,
+    size_entropy,
     field_count
-};
-
-/// Welford's running mean and sample standard deviation.
-class Moments {
-  public:
-    void add(double value) {
-        ++n_;
-        const double step = value - mean_;
-        mean_ += step / static_cast<double>(n_);
-        squares_ += step * (value - mean_);
-    }
-    std::size_t n() const { return n_; }
-    double mean() const { return mean_; }
-    /// n - 1 in the denominator: needs two values.
-    double deviation() const { return std::sqrt(squares_ / static_cast<double>(n_ - 1)); }
-
-  private:
-    std::size_t n_ = 0;
-    double mean_ = 0, squares_ = 0;
 };
 
 struct TcpShares {
@@ -67,31 +60,84 @@ struct TcpShares {
     double of(std::size_t count) const { return static_cast<double>(count) / static_cast<double>(packets); }
 };
 
+/// What is only seen when the packets of a TCP connection are gone through again.
+class TcpCourse {
+  public:
+    void add(Direction direction, const PacketView& packet, const Headers& headers) {
+        const auto side = static_cast<unsigned>(direction);
+        const TcpSegment segment = tcp_segment(headers, packet.time_ns, packet.original_length);
+        timestamps_.add(side, headers, segment);
+        const std::uint32_t before = analysis_.retransmissions();
+        analysis_.add(side, segment);
+        const bool repeats = analysis_.retransmissions() > before;
+        runs_ += repeats && !repeating_[side];
+        // Acknowledgements between two retransmissions do not end their run.
+        if (repeats || segment.length > 0) repeating_[side] = repeats;
+    }
+    std::optional<double> rtt_ms() const { return timestamps_.mean_ms(); }
+    /// Mean length of the runs of retransmissions; nothing where there is none.
+    std::optional<double> retransmission_burst() const {
+        if (runs_ == 0) return std::nullopt;
+        return static_cast<double>(analysis_.retransmissions()) / static_cast<double>(runs_);
+    }
+
+  private:
+    TcpAnalysis analysis_;
+    TimestampRtt timestamps_;
+    bool repeating_[2] = {false, false};
+    std::size_t runs_ = 0;
+};
+
+/// Shannon entropy of a list of sizes, in bits.
+double entropy(std::vector<std::uint32_t>& sizes) {
+    std::sort(sizes.begin(), sizes.end());
+    const auto n = static_cast<double>(sizes.size());
+    double bits = 0;
+    for (std::size_t i = 0; i < sizes.size();) {
+        const std::size_t first = i;
+        while (i < sizes.size() && sizes[i] == sizes[first]) ++i;
+        const double share = static_cast<double>(i - first) / n;
+        bits -= share * std::log2(share);
+    }
+    return std::max(0.0, bits);
+}
+
 using Values = std::array<double, field_count>;
 
-void measure_tcp(const Flow& flow, const TcpShares& shares, Values& values) {
+void measure_tcp(const Flow& flow, const TcpShares& shares, const TcpCourse& course, Values& values) {
     values[syn_share] = shares.of(shares.syn);
     values[fin_share] = shares.of(shares.fin);
     values[rst_share] = shares.of(shares.rst);
     values[psh_share] = shares.of(shares.psh);
     if (flow.rtt_ms) values[rtt] = *flow.rtt_ms;
     values[retransmissions] = static_cast<double>(flow.retransmissions) / static_cast<double>(shares.packets);
+    values[out_of_order] = static_cast<double>(flow.out_of_order) / static_cast<double>(shares.packets);
+    if (const auto ms = course.rtt_ms()) values[rtt_timestamps] = *ms;
+    if (const auto burst = course.retransmission_burst()) values[retransmission_burst] = *burst;
     values[handshake] = flow.handshake;
     values[closed] = flow.closed;
 }
 
 Values measure_flow(const ObservedSample& sample, const FlowPackets& observed) {
     Moments gaps, sizes[2];
+    Bursts bursts;
     TcpShares tcp;
+    TcpCourse course;
+    std::vector<std::uint32_t> lengths;
     for (std::size_t i = 0; i < observed.packets.size(); ++i) {
         const PacketView& packet = sample.trace.packets[observed.packets[i]];
         const Headers& headers = sample.headers[observed.packets[i]];
         sizes[static_cast<std::size_t>(observed.directions[i])].add(packet.original_length);
+        lengths.push_back(packet.original_length);
         if (i > 0) {
             const PacketView& before = sample.trace.packets[observed.packets[i - 1]];
-            gaps.add(static_cast<double>(packet.time_ns - before.time_ns) * 1e-9);
+            const double gap = static_cast<double>(packet.time_ns - before.time_ns) * 1e-9;
+            gaps.add(gap);
+            bursts.add_gap(gap);
         }
-        if (headers.has_tcp()) tcp.add(headers.tcp()[13]);
+        if (!headers.has_tcp()) continue;
+        tcp.add(headers.tcp()[13]);
+        course.add(observed.directions[i], packet, headers);
     }
     const Flow& flow = observed.flow;
     const auto count = static_cast<double>(flow.packets[0] + flow.packets[1]);
@@ -112,7 +158,13 @@ Values measure_flow(const ObservedSample& sample, const FlowPackets& observed) {
     if (sizes[1].n() >= 2) values[size_std_reverse] = sizes[1].deviation();
     values[forward_packets] = static_cast<double>(flow.packets[0]) / count;
     if (octets > 0) values[forward_bytes] = static_cast<double>(flow.bytes[0]) / octets;
-    if (tcp.packets > 0) measure_tcp(flow, tcp, values);
+    if (gaps.n() >= 1) {
+        values[idle_longest] = bursts.longest_gap_s();
+        values[burst_packets] = bursts.packets();
+        values[size_entropy] = entropy(lengths);
+    }
+    if (bursts.has_duration()) values[active_share] = bursts.active_share();
+    if (tcp.packets > 0) measure_tcp(flow, tcp, course, values);
     return values;
 }
 
@@ -144,6 +196,13 @@ const std::vector<FieldInfo>& flow_fields() {
         {"flow.retransmission_share", number, flow, "1", "Share of retransmitted packets"},
         {"flow.handshake", codes, flow, "", "TCP handshake seen"},
         {"flow.closed", codes, flow, "", "TCP connection closed"},
+        {"flow.rtt_timestamps", number, flow, "ms", "Mean round-trip time by TCP timestamps", true},
+        {"flow.out_of_order_share", number, flow, "1", "Share of packets out of order"},
+        {"flow.retransmission_burst", number, flow, "packets", "Retransmissions in a row", true},
+        {"flow.idle_longest", number, flow, "s", "Longest silence", true},
+        {"flow.active_share", number, flow, "1", "Share of time in bursts (gaps up to 0.1 s)"},
+        {"flow.burst_packets", number, flow, "packets", "Packets a burst (gaps up to 0.1 s)", true},
+        {"flow.size_entropy", number, flow, "bit", "Entropy of frame lengths"},
     };
     return fields;
 }

@@ -1,12 +1,34 @@
 #include "metrics/observations.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "metrics/observed_sample.h"
+#include "metrics/value_counts.h"
 
 namespace tracebench {
 
 ObservedSample::ObservedSample(const Trace& observed) : trace(observed), flows(split_flows(observed)) {
     headers.reserve(observed.size());
     for (const PacketView& packet : observed.packets) headers.push_back(dissect(packet));
+}
+
+FieldWriter::FieldWriter(std::span<Column> columns, std::uint32_t session)
+    : columns_(columns), session_(session) {
+    for (const Column& column : columns)
+        places_.push_back({column.values.size(), column.values.size() + most_uncounted});
+}
+
+/// As many values again may come as there are different ones: sorting costs O(log n) a value in all.
+void FieldWriter::count(std::size_t field) {
+    Column& column = columns_[field];
+    Place& place = places_[field];
+    merge_equal(column, place.first);
+    place.full = column.values.size() + std::max(most_uncounted, column.values.size() - place.first);
+}
+
+std::uint64_t Column::total() const {
+    return counts.empty() ? values.size() : std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
 const std::vector<FieldInfo>& all_fields() {

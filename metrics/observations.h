@@ -31,8 +31,13 @@ struct FieldInfo {
 /// never by packet.
 struct Column {
     FieldInfo info;
-    std::vector<double> values;          ///< categorical values are codes (ports, flags, versions)
-    std::vector<std::uint32_t> session;  ///< same length, ascending
+    std::vector<double> values;           ///< categorical values are codes (ports, flags, versions)
+    std::vector<std::uint32_t> session;   ///< same length, ascending
+    std::vector<std::uint32_t> counts{};  ///< how often each value stands there; empty: once each
+
+    std::uint32_t count(std::size_t i) const { return counts.empty() ? 1 : counts[i]; }
+    /// Observations in all: more than there are values where some are counted.
+    std::uint64_t total() const;
 };
 
 struct Observations {
@@ -53,7 +58,8 @@ std::string category_name(const FieldInfo& field, double code);
 const char* scope_name(FieldScope scope);
 const char* kind_name(FieldKind kind);
 
-/// One pass over the samples. A field that occurs nowhere gives an empty column.
+/// One pass over the samples. A field that occurs nowhere gives an empty column. Equal values of long
+/// sessions are counted, and no longer in the order of packets (value_counts.h).
 Observations observe(const std::vector<LabelledTrace>& samples);
 
 }  // namespace tracebench

@@ -6,10 +6,15 @@
 
 #include "base/error.h"
 #include "metrics/compliance/compliance_metric.h"
+#include "metrics/consistency/consistency_metric.h"
 #include "metrics/distance/field_distance.h"
+#include "metrics/flow/cicflow_metric.h"
+#include "metrics/joint/joint_metric.h"
 #include "metrics/metric.h"
+#include "metrics/netshare/netshare_metric.h"
 #include "metrics/nprint/nprint_metric.h"
 #include "metrics/privacy/privacy_metric.h"
+#include "metrics/sequence/sequence_metric.h"
 #include "metrics/summary.h"
 
 namespace tracebench {
@@ -26,11 +31,18 @@ std::unique_ptr<Metric> make() {
 }
 
 constexpr std::array table = {
+// clang-format off: a metric a line
     Entry{"distance", make<FieldDistance>},
+    Entry{"joint", make<JointMetric>},
     Entry{"nprint", make<NprintMetric>},
+    Entry{"netshare", make<NetshareMetric>},
+    Entry{"cicflow", make<CicflowMetric>},
+    Entry{"sequence", make<SequenceMetric>},
     Entry{"compliance", make<ComplianceMetric>},
+    Entry{"consistency", make<ConsistencyMetric>},
     Entry{"summary", make<Summary>},
     Entry{"privacy", make<PrivacyMetric>},
+    // clang-format on
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Session scope: one value a sample (flow starts: one a pair of neighbouring flows).
+// Session scope: one value a sample (flow starts and segments: one a pair of neighbours).
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,10 @@
 #include <tuple>
 
 #include "metrics/observed_sample.h"
+#include "metrics/session/hurst.h"
+#include "metrics/session/interleaving.h"
+#include "metrics/session/segments.h"
+#include "metrics/session/throughput.h"
 
 namespace tracebench {
 namespace {
@@ -19,8 +23,25 @@ enum Field : std::size_t {
     duration,
     flow_gap,
     forward_bytes,
-    burstiness
+    burstiness,
+    throughput_lag1,
+    throughput_memory,
+    flow_correlated,
+    hurst_variance,
+    hurst_wavelets,
+    interleaving,
+    largest_flow,
+    segments,
+    segment_bytes,
+    segment_gap,
+    segment_on
 };
+
+/// Steps of the throughput series, and how many of them at most: what a long session costs.
+constexpr std::int64_t coarse_step_ns = 100'000'000, fine_step_ns = 10'000'000;
+constexpr std::size_t max_coarse_steps = 4096, max_fine_steps = 65536;
+/// Hurst exponents need this many steps with traffic.
+constexpr std::ptrdiff_t least_busy_steps = 64;
 
 /// The most flows alive at one time. A flow that ends as another starts does not overlap with it.
 std::size_t most_concurrent(const std::vector<FlowPackets>& observed) {
@@ -68,6 +89,38 @@ double throughput_variation(const Trace& trace) {
     return std::sqrt(std::max(0.0, squares / steps - mean * mean)) / mean;
 }
 
+void add_defined(FieldWriter& writer, std::size_t field, std::optional<double> value) {
+    if (value) writer.add(field, *value);
+}
+
+void observe_throughput(const ObservedSample& sample, FieldWriter& writer) {
+    const Trace& trace = sample.trace;
+    if (const auto memory = autocorrelation(byte_series(trace.packets, coarse_step_ns, max_coarse_steps))) {
+        writer.add(throughput_lag1, memory->lag1);
+        writer.add(throughput_memory,
+                   static_cast<double>(memory->decay_lag) * static_cast<double>(coarse_step_ns) * 1e-9);
+    }
+    add_defined(writer, flow_correlated,
+                flow_correlation(trace, sample.flows, coarse_step_ns, max_coarse_steps));
+    const std::vector<double> fine = byte_series(trace.packets, fine_step_ns, max_fine_steps);
+    if (std::count_if(fine.begin(), fine.end(), [](double bytes) { return bytes > 0; }) < least_busy_steps)
+        return;
+    add_defined(writer, hurst_variance, hurst_aggregated_variance(fine));
+    add_defined(writer, hurst_wavelets, hurst_wavelet(fine));
+}
+
+void observe_segments(const ObservedSample& sample, FieldWriter& writer) {
+    const std::vector<Segment> found = find_segments(sample);
+    writer.add(segments, static_cast<double>(found.size()));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        writer.add(segment_bytes, static_cast<double>(found[i].bytes));
+        if (i > 0)
+            writer.add(segment_gap,
+                       static_cast<double>(found[i].request_ns - found[i - 1].request_ns) * 1e-9);
+    }
+    add_defined(writer, segment_on, segment_on_share(found));
+}
+
 }  // namespace
 
 const std::vector<FieldInfo>& session_fields() {
@@ -83,6 +136,18 @@ const std::vector<FieldInfo>& session_fields() {
         {"session.flow_gap", number, session, "s", "Time between the starts of flows", true},
         {"session.fwd_byte_share", number, session, "1", "Share of bytes that go forward"},
         {"session.burstiness", number, session, "1", "Variation of throughput (0.1 s steps)", true},
+        {"session.throughput_autocorrelation", number, session, "1",
+         "Autocorrelation of throughput (lag 0.1 s)"},
+        {"session.throughput_memory", number, session, "s", "Time until throughput forgets itself", true},
+        {"session.flow_correlation", number, session, "1", "Correlation between flows (0.1 s steps)"},
+        {"session.hurst_variance", number, session, "1", "Hurst exponent, aggregated variance"},
+        {"session.hurst_wavelet", number, session, "1", "Hurst exponent, wavelets"},
+        {"session.interleaving", number, session, "bit", "Entropy of which flow sends next"},
+        {"session.largest_flow_share", number, session, "1", "Share of bytes of the largest flow"},
+        {"session.segments", number, session, "segments", "Download segments a session", true},
+        {"session.segment_bytes", number, session, "bytes", "Bytes of a download segment", true},
+        {"session.segment_gap", number, session, "s", "Time between download segments", true},
+        {"session.segment_on_share", number, session, "1", "Share of time that segments take"},
     };
     return fields;
 }
@@ -108,6 +173,10 @@ void observe_session(const ObservedSample& sample, FieldWriter writer) {
             static_cast<double>(sample.flows[i].flow.first_ns - sample.flows[i - 1].flow.first_ns) * 1e-9);
     if (in_flows > 0) writer.add(forward_bytes, forward / in_flows);
     writer.add(burstiness, throughput_variation(trace));
+    observe_throughput(sample, writer);
+    add_defined(writer, interleaving, interleaving_entropy(sample.flows));
+    add_defined(writer, largest_flow, largest_flow_share(sample.flows));
+    observe_segments(sample, writer);
 }
 
 }  // namespace tracebench

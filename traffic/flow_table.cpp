@@ -143,6 +143,9 @@ struct FlowTable::State {
         flow.closed = entry.tcp.closed();
         flow.retransmissions = entry.tcp.retransmissions();
         flow.out_of_order = entry.tcp.out_of_order();
+        flow.duplicate_acks = entry.tcp.duplicate_acks();
+        flow.zero_windows = entry.tcp.zero_windows();
+        flow.keep_alives = entry.tcp.keep_alives();
         flow.rtt_ms = entry.tcp.rtt_ms();
         if (sink) sink(flow);
     }

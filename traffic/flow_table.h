@@ -35,6 +35,7 @@ struct Flow {
     bool closed = false;     ///< FIN both ways, or RST
     std::uint64_t retransmissions = 0;
     std::uint64_t out_of_order = 0;
+    std::uint64_t duplicate_acks = 0, zero_windows = 0, keep_alives = 0;  ///< segments of each kind
     std::optional<double> rtt_ms;  ///< SYN to the ACK of the SYN-ACK as seen at the capture point
 
     double duration_s() const { return static_cast<double>(last_ns - first_ns) * 1e-9; }

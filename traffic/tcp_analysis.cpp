@@ -85,18 +85,22 @@ void TcpAnalysis::learn_initial_numbers(Side& from, Side& to, const TcpSegment& 
     }
 }
 
-/// Recognises keep-alives, zero-window probes and duplicate acknowledgements (which it counts).
+/// Recognises keep-alives, zero-window probes and duplicate acknowledgements, and counts the first and last.
 TcpAnalysis::Special TcpAnalysis::classify(Side& from, const Side& to, const TcpSegment& s) {
     if (s.length == 1 && s.sequence == from.next && to.window == 0) return Special::zero_window_probe;
     const bool ordinary = !has(s, tcp_flag::syn | tcp_flag::fin | tcp_flag::rst);
     if (!ordinary) return Special::none;
     const Special special =
         s.length <= 1 && s.sequence == from.next - 1 ? Special::keep_alive : Special::none;
+    keep_alives_ += special == Special::keep_alive;
+    zero_windows_ += s.window == 0;
     const bool repeats = s.length == 0 && s.window == from.window && s.sequence == from.next &&
                          s.acknowledgement == from.acknowledged;
     const bool answers_keep_alive = to.last == Special::keep_alive;
-    if (repeats && s.window != 0 && !answers_keep_alive)
+    if (repeats && s.window != 0 && !answers_keep_alive) {
         from.duplicate_acks = from.duplicate_acks == unseen ? 1 : from.duplicate_acks + 1;
+        ++duplicate_acks_;
+    }
     return special;
 }
 

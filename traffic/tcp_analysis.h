@@ -39,6 +39,13 @@ class TcpAnalysis {
     bool closed() const { return reset_ || (sides_[0].fin && sides_[1].fin); }
     std::uint32_t retransmissions() const { return retransmissions_; }  ///< fast and spurious ones included
     std::uint32_t out_of_order() const { return out_of_order_; }
+    /// Segments without payload that repeat the acknowledgement and the window before, but not the answers to
+    /// keep-alives.
+    std::uint32_t duplicate_acks() const { return duplicate_acks_; }
+    std::uint32_t zero_windows() const {
+        return zero_windows_;
+    }  ///< that close the window; without SYN, FIN, RST
+    std::uint32_t keep_alives() const { return keep_alives_; }
     /// From the last SYN to the first acknowledgement of the opener; nothing without a handshake.
     std::optional<double> rtt_ms() const;
 
@@ -65,13 +72,14 @@ class TcpAnalysis {
     void track_state(unsigned direction, const TcpSegment& s);
     void count_duplicates(const Side& from, const Side& to, const TcpSegment& s);
     static void learn_initial_numbers(Side& from, Side& to, const TcpSegment& s);
-    static Special classify(Side& from, const Side& to, const TcpSegment& s);
+    Special classify(Side& from, const Side& to, const TcpSegment& s);
     static void advance(Side& from, const TcpSegment& s, Special special);
 
     Side sides_[2];
     std::int64_t syn_time_ns_ = 0, rtt_ns_ = 0;
     std::uint32_t syn_sequence_ = 0, syn_ack_sequence_ = 0;
-    std::uint32_t retransmissions_ = 0, out_of_order_ = 0;
+    std::uint32_t retransmissions_ = 0, out_of_order_ = 0, duplicate_acks_ = 0;
+    std::uint32_t zero_windows_ = 0, keep_alives_ = 0;
     Handshake handshake_ = Handshake::none;
     std::uint8_t opener_ = 0;
     bool syn_seen_ = false, reset_ = false;

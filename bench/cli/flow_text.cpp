@@ -30,9 +30,11 @@ std::string flow_json(const Flow& f) {
     return out + fmt::format(
                      "\"first\":{},\"last\":{},\"packets\":[{},{}],\"bytes\":[{},{}],\"handshake\":{},"
                      "\"closed\":{},"
-                     "\"retransmissions\":{},\"out_of_order\":{},\"rtt_ms\":{}}}",
+                     "\"retransmissions\":{},\"out_of_order\":{},\"duplicate_acks\":{},\"zero_windows\":{},"
+                     "\"keep_alives\":{},\"rtt_ms\":{}}}",
                      exact_seconds(f.first_ns), exact_seconds(f.last_ns), f.packets[0], f.packets[1],
                      f.bytes[0], f.bytes[1], f.handshake, f.closed, f.retransmissions, f.out_of_order,
+                     f.duplicate_acks, f.zero_windows, f.keep_alives,
                      f.rtt_ms ? fmt::format("{:.6f}", *f.rtt_ms) : "null");
 }
 

@@ -4,12 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "bench/cli/damage.h"
+#include "bench/cli/flow_csv.h"
 #include "bench/cli/flow_text.h"
 #include "bench/cli/verbs.h"
 #include "traffic/capture_reader.h"
@@ -20,49 +22,57 @@ namespace {
 
 struct Options {
     std::string capture;
-    bool json = false;
+    bool json = false, csv = false;
+    std::string features = "cic";  ///< of the CSV
     bool inner = false;
     FlowOptions flow;
 };
 
-/// Hands flows on in order of first packets. A capture may hold more flows than memory does: past
-/// `max_waiting`, the earliest goes on although one before it is still live.
+/// Prints flows in order of first packets. A capture may hold more flows than memory does: past
+/// `max_waiting` bytes, the earliest is printed although one before it is still live.
 class FlowOrder {
   public:
-    explicit FlowOrder(FlowTable::Sink sink) : sink_(std::move(sink)) {}
+    explicit FlowOrder(std::function<void(const std::string&)> sink) : sink_(std::move(sink)) {}
 
-    void add(const Flow& flow) {
-        waiting_.emplace(flow.number, flow);
-        while (!waiting_.empty() && (waiting_.begin()->first <= next_ || waiting_.size() > max_waiting)) {
+    void add(std::uint64_t number, std::string text) {
+        bytes_ += text.size();
+        waiting_.emplace(number, std::move(text));
+        while (!waiting_.empty() && (waiting_.begin()->first <= next_ || bytes_ > max_waiting)) {
             next_ = std::max(next_, waiting_.begin()->first + 1);
             sink_(waiting_.begin()->second);
+            bytes_ -= waiting_.begin()->second.size();
             waiting_.erase(waiting_.begin());
         }
     }
 
   private:
-    static constexpr std::size_t max_waiting = 1'000'000;
-    FlowTable::Sink sink_;
-    std::map<std::uint64_t, Flow> waiting_;
+    static constexpr std::size_t max_waiting = 256 << 20;
+    std::function<void(const std::string&)> sink_;
+    std::map<std::uint64_t, std::string> waiting_;
+    std::size_t bytes_ = 0;
     std::uint64_t next_ = 0;
 };
 
 int run(const Options& options) {
     CaptureReader reader(options.capture);
+    const auto csv = options.csv ? make_flow_csv(options.features) : nullptr;
+    const bool table_wanted = !options.json && !csv;
     std::uint64_t printed = 0;
     std::int64_t start_ns = 0;
-    FlowOrder order([&](const Flow& flow) {
-        if (options.json) {
-            fmt::print("{}\n{}", printed > 0 ? "," : "", flow_json(flow));
-        } else {
-            if (printed == 0) fmt::print("{}\n", flow_row_header());
-            fmt::print("{}\n", flow_row(flow, start_ns));
-        }
+    FlowOrder order([&](const std::string& text) {
+        if (options.json) fmt::print("{}\n", printed > 0 ? "," : "");
+        if (table_wanted && printed == 0) fmt::print("{}\n", flow_row_header());
+        fmt::print("{}{}", text, options.json ? "" : "\n");
         ++printed;
     });
-    FlowTable table(options.flow, [&](const Flow& flow) { order.add(flow); });
+    FlowTable table(options.flow, [&](const Flow& flow) {
+        order.add(flow.number, csv            ? csv->finish(flow)
+                               : options.json ? flow_json(flow)
+                                              : flow_row(flow, start_ns));
+    });
 
     if (options.json) fmt::print("{{\"flows\":[");
+    if (csv) fmt::print("{}\n", csv->header());
     ConsoleProgress progress("flows");
     const Tunnels tunnels = options.inner ? Tunnels::innermost : Tunnels::outermost;
     std::uint64_t packets = 0, bytes = 0, without_ip = 0;
@@ -70,7 +80,10 @@ int run(const Options& options) {
     while (reader.next(packet)) {
         if (packets++ == 0) start_ns = packet.time_ns;
         bytes += packet.original_length;
-        if (!table.add(packet, dissect(packet, tunnels))) ++without_ip;
+        const Headers headers = dissect(packet, tunnels);
+        const auto placed = table.add(packet, headers);
+        if (!placed) ++without_ip;
+        if (placed && csv) csv->add(placed->flow, packet, headers, placed->direction);
         if ((packets & 0xFFFF) != 0) continue;
         progress.check_interrupted();
         progress.update(static_cast<double>(reader.position()), static_cast<double>(reader.file_size()), "B");
@@ -82,8 +95,8 @@ int run(const Options& options) {
             "}}\n",
             packets, bytes, without_ip, table.evicted(),
             reader.damage() ? fmt::format("{{\"offset\":{}}}", reader.damage()->offset) : "null");
-    if (!options.json && packets == 0) fmt::print("no packets\n");
-    if (!options.json && packets > 0 && printed == 0)
+    if (table_wanted && packets == 0) fmt::print("no packets\n");
+    if (table_wanted && packets > 0 && printed == 0)
         fmt::print("no flows: none of {} packets carries IP\n", packets);
     warn_damage(options.capture, reader.damage(), packets);
     if (table.evicted() > 0)
@@ -99,7 +112,15 @@ void add_flows(CLI::App& app, Action& action) {
     CLI::App* verb = app.add_subcommand(
         "flows", "Flows of a capture: bidirectional, VLAN aware, split by idle time and by TCP restart");
     verb->add_option("CAPTURE", options->capture, "pcap or pcapng file; - reads standard input")->required();
-    verb->add_flag("--json", options->json, "one JSON document instead of a table");
+    CLI::Option* json = verb->add_flag("--json", options->json, "one JSON document instead of a table");
+    CLI::Option* csv =
+        verb->add_flag("--csv", options->csv, "a CSV with features of every flow instead of a table")
+            ->excludes(json);
+    verb->add_option("--features", options->features,
+                     "columns of the CSV: cic (CICFlowMeter's 76 features) or ipfix (RFC 7012 and 5103)")
+        ->default_str("cic")
+        ->needs(csv)
+        ->check(CLI::IsMember({"cic", "ipfix"}));
     verb->add_flag("--inner", options->inner, "flows of the innermost IP packet of tunnels (GRE, IP-in-IP)");
     verb->add_option("--tcp-idle", options->flow.tcp_idle_s,
                      "seconds after which a silent TCP flow has ended")

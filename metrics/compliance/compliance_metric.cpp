@@ -5,6 +5,7 @@
 
 #include "metrics/compliance/compliance.h"
 #include "metrics/resampling.h"
+#include "traffic/rules/application.h"
 
 namespace tracebench {
 namespace {
@@ -51,10 +52,12 @@ Counts failing(const RuleSummary& rule) {
             {rule.session_checked.begin(), rule.session_checked.end()}};
 }
 
-/// Over all rules, as one count: what cannot be checked is not known by sample.
+/// Over all rules, as one count: what cannot be checked is not known by sample. Application layers are left
+/// out: payload that was cut off or blanked says nothing about how whole the conversations are.
 Counts checkable(const ComplianceSummary& summary) {
     Counts counts{{0}, {0}};
     for (const RuleSummary& rule : summary.rules) {
+        if (is_application(rule.rule->layer)) continue;
         counts.part[0] += static_cast<double>(rule.checked);
         counts.whole[0] += static_cast<double>(rule.checked + rule.not_checkable);
     }

@@ -7,17 +7,6 @@
 namespace tracebench {
 namespace {
 
-/// Sorted, each value once; stops counting (and returns fewer) once there are more than `limit`.
-std::vector<double> distinct(const std::vector<double>& sorted, std::size_t limit) {
-    std::vector<double> values;
-    for (const double value : sorted) {
-        if (!values.empty() && values.back() == value) continue;
-        values.push_back(value);
-        if (values.size() > limit) break;
-    }
-    return values;
-}
-
 /// Edges halfway between neighbours, so that every value has a bin of its own.
 std::vector<double> edges_around(const std::vector<double>& values) {
     std::vector<double> edges{values.front()};
@@ -30,20 +19,24 @@ std::vector<double> edges_around(const std::vector<double>& values) {
 
 }  // namespace
 
-Bins Bins::numeric(std::vector<double> real) {
-    if (real.empty()) throw std::invalid_argument("bins from no values");
-    std::sort(real.begin(), real.end());
+Bins Bins::numeric(std::span<const double> real) {
+    return numeric(RankedValues(sorted_counts(real)));
+}
+
+Bins Bins::numeric(const RankedValues& real) {
+    if (real.size() == 0) throw std::invalid_argument("bins from no values");
     const double wanted = std::round(2 * std::pow(static_cast<double>(real.size()), 0.4));
     const auto bins = static_cast<std::size_t>(
         std::clamp(wanted, static_cast<double>(min_bins), static_cast<double>(max_bins)));
-    const std::vector<double> values = distinct(real, bins);
-    if (values.size() <= bins) return Bins(edges_around(values), true);
-
     std::vector<double> edges;
+    if (real.counts().size() <= bins) {
+        for (const ValueCount& entry : real.counts()) edges.push_back(entry.value);
+        return Bins(edges_around(edges), true);
+    }
     for (std::size_t k = 0; k <= bins; ++k) {
-        const auto rank = static_cast<std::size_t>(static_cast<double>(k) / static_cast<double>(bins) *
-                                                   static_cast<double>(real.size() - 1));
-        if (edges.empty() || edges.back() != real[rank]) edges.push_back(real[rank]);
+        const auto rank = static_cast<std::uint64_t>(static_cast<double>(k) / static_cast<double>(bins) *
+                                                     static_cast<double>(real.size() - 1));
+        if (edges.empty() || edges.back() != real.at(rank)) edges.push_back(real.at(rank));
     }
     return Bins(std::move(edges), true);
 }

@@ -12,6 +12,8 @@
 #include <span>
 #include <vector>
 
+#include "metrics/value_counts.h"
+
 namespace tracebench {
 
 class Bins {
@@ -20,7 +22,8 @@ class Bins {
 
     /// From real values, in any order. Values must be finite. Throws std::invalid_argument where there is
     /// none.
-    static Bins numeric(std::vector<double> real);
+    static Bins numeric(std::span<const double> real);
+    static Bins numeric(const RankedValues& real);
     /// From the codes of all sides, in any order, repeated or not. May be empty.
     static Bins categorical(std::vector<double> codes);
 

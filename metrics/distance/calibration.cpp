@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::array<MeasuredValue, measure::count> kinds = [] {
     std::array<MeasuredValue, measure::count> all{};
-    all[measure::jsd].divergence = true;
-    all[measure::wasserstein].highest = std::numeric_limits<double>::infinity();
+    for (std::size_t m = 0; m < measure::count; ++m) {
+        all[m].divergence = measure::is_divergence(m);
+        if (!measure::is_bounded(m)) all[m].highest = std::numeric_limits<double>::infinity();
+    }
     return all;
 }();
 

@@ -1,7 +1,6 @@
 #include "metrics/distance/distributions.h"
 
 #include <algorithm>
-#include <map>
 
 #include "metrics/details.h"
 
@@ -12,48 +11,42 @@ constexpr std::size_t max_categories = 12, max_points = 100;
 
 /// The most frequent codes first; codes of equal frequency in ascending order.
 std::vector<double> top_codes(const Column& column) {
-    std::map<double, std::size_t> counts;
-    for (const double value : column.values) ++counts[value];
-    std::vector<std::pair<double, std::size_t>> order(counts.begin(), counts.end());
+    std::vector<ValueCount> order = sorted_counts(column);
     std::stable_sort(order.begin(), order.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
+                     [](const ValueCount& a, const ValueCount& b) { return a.count > b.count; });
     std::vector<double> codes;
-    for (const auto& [code, count] : order)
-        if (codes.size() < max_categories) codes.push_back(code);
+    for (const ValueCount& entry : order)
+        if (codes.size() < max_categories) codes.push_back(entry.value);
     return codes;
 }
 
 /// One share a code, and one for everything else.
 nlohmann::json shares(const Column& column, const std::vector<double>& codes) {
     std::vector<double> result(codes.size() + 1);
-    for (const double value : column.values)
-        ++result[static_cast<std::size_t>(std::find(codes.begin(), codes.end(), value) - codes.begin())];
-    for (double& share : result) share /= static_cast<double>(column.values.size());
+    for (std::size_t i = 0; i < column.values.size(); ++i) {
+        const auto place = std::find(codes.begin(), codes.end(), column.values[i]) - codes.begin();
+        result[static_cast<std::size_t>(place)] += column.count(i);
+    }
+    for (double& share : result) share /= static_cast<double>(column.total());
     return rounded(result);
 }
 
 }  // namespace
 
-nlohmann::json cumulative(std::vector<double> values) {
-    if (values.empty()) return nullptr;
-    std::sort(values.begin(), values.end());
-    const auto n = static_cast<double>(values.size());
+nlohmann::json cumulative(std::span<const ValueCount> counts) {
+    if (counts.empty()) return nullptr;
+    const std::uint64_t n = total_count(counts);
+    const bool every = counts.size() <= max_points;
     std::vector<double> x, p;
-    for (std::size_t i = 0; i < values.size() && x.size() <= max_points; ++i) {
-        if (i + 1 < values.size() && values[i + 1] == values[i]) continue;
-        x.push_back(values[i]);
-        p.push_back(static_cast<double>(i + 1) / n);
-    }
-    if (x.size() > max_points) {
-        x.clear();
-        p.clear();
-        for (std::size_t k = 0; k < max_points; ++k) {
-            std::size_t i = k * (values.size() - 1) / (max_points - 1);
-            while (i + 1 < values.size() && values[i + 1] == values[i]) ++i;
-            if (!x.empty() && x.back() == values[i]) continue;
-            x.push_back(values[i]);
-            p.push_back(static_cast<double>(i + 1) / n);
-        }
+    std::uint64_t through = 0;
+    std::size_t k = 0;  // ranks k (n-1) / (max_points-1) are drawn
+    for (const ValueCount& entry : counts) {
+        through += entry.count;
+        const std::size_t before = k;
+        while (k < max_points && k * (n - 1) / (max_points - 1) < through) ++k;
+        if (!every && k == before) continue;
+        x.push_back(entry.value);
+        p.push_back(static_cast<double>(through) / static_cast<double>(n));
     }
     return {{"x", rounded(x)}, {"p", rounded(p)}};
 }
@@ -66,7 +59,7 @@ nlohmann::json describe_distributions(const Observations& real) {
         entry["kind"] = kind_name(column.info.kind);
         if (column.info.kind == FieldKind::continuous) {
             entry["log"] = column.info.log;
-            entry["real"] = cumulative(column.values);
+            entry["real"] = cumulative(sorted_counts(column));
             continue;
         }
         const std::vector<double> codes = top_codes(column);
@@ -83,7 +76,7 @@ nlohmann::json describe_distributions(const Observations& synthetic, const Obser
         const Column& column = synthetic.columns[i];
         if (column.values.empty() || real.columns[i].values.empty()) continue;
         if (column.info.kind == FieldKind::continuous)
-            result[column.info.name] = cumulative(column.values);
+            result[column.info.name] = cumulative(sorted_counts(column));
         else
             result[column.info.name] = shares(column, top_codes(real.columns[i]));
     }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "metrics/observations.h"
+#include "metrics/value_counts.h"
 
 namespace tracebench {
 
@@ -16,7 +17,7 @@ nlohmann::json describe_distributions(const Observations& real);
 nlohmann::json describe_distributions(const Observations& synthetic, const Observations& real);
 
 /// Points (x, share of values <= x) of an empirical CDF, at most 100: every value where there are as few,
-/// else evenly spread ranks. Values in any order; null where there are none.
-nlohmann::json cumulative(std::vector<double> values);
+/// else evenly spread ranks. Values as sorted_counts() gives them; null where there are none.
+nlohmann::json cumulative(std::span<const ValueCount> counts);
 
 }  // namespace tracebench

@@ -50,4 +50,28 @@ double hellinger(std::span<const double> p, std::span<const double> q) {
     return std::min(1.0, std::sqrt(squares / 2));
 }
 
+double chi_square(std::span<const double> p, std::span<const double> q) {
+    const double sum =
+        sum_over_bins(p, q, [](double a, double b) { return a + b > 0 ? (a - b) * (a - b) / (a + b) : 0.0; });
+    return std::min(1.0, sum / 2);
+}
+
+double kullback_leibler(std::span<const double> p, std::span<const double> q) {
+    constexpr double pseudo = 0.5;
+    if (p.size() != q.size()) throw std::invalid_argument("distributions over different bins");
+    double p_mass = mass(p), q_mass = mass(q);
+    for (std::size_t i = 0; i < p.size(); ++i) {
+        if (!(p[i] + q[i] > 0)) continue;
+        p_mass += pseudo;
+        q_mass += pseudo;
+    }
+    double bits = 0;
+    for (std::size_t i = 0; i < p.size(); ++i) {
+        if (!(p[i] + q[i] > 0)) continue;
+        const double a = (p[i] + pseudo) / p_mass, b = (q[i] + pseudo) / q_mass;
+        bits += a * std::log2(a / b);
+    }
+    return std::max(0.0, bits);
+}
+
 }  // namespace tracebench

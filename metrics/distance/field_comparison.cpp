@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "metrics/distance/divergence.h"
+#include "metrics/value_counts.h"
 
 namespace tracebench {
 namespace {
@@ -31,7 +32,8 @@ FieldComparison::FieldComparison(const Column& a, std::size_t a_sessions, const 
             first_cell_.push_back(cells_.size());
             for (; i < column.values.size() && column.session[i] == s; ++i) {
                 const auto bin = static_cast<std::uint32_t>(bins.index(column.values[i]));
-                if (counts[bin]++ == 0) touched.push_back(bin);
+                if (counts[bin] == 0) touched.push_back(bin);
+                counts[bin] += column.count(i);
             }
             take_counts(counts, touched, cells_);
         }
@@ -41,12 +43,8 @@ FieldComparison::FieldComparison(const Column& a, std::size_t a_sessions, const 
     first_cell_.push_back(cells_.size());
 
     if (!bins.is_numeric()) return;
-    std::vector<double> values(a.values);
-    values.insert(values.end(), b.values.begin(), b.values.end());
-    std::vector<std::uint32_t> sessions(a.session);
-    for (const std::uint32_t session : b.session)
-        sessions.push_back(session + static_cast<std::uint32_t>(a_sessions));
-    sorted_.emplace(values, sessions);
+    const Column both = pooled(a, a_sessions, b);
+    sorted_.emplace(both.values, both.session, both.counts);
 }
 
 std::optional<Distances> FieldComparison::distances(std::span<const double> left,
@@ -68,11 +66,14 @@ std::optional<Distances> FieldComparison::distances(std::span<const double> left
     result[measure::jsd] = jensen_shannon(p, q);
     result[measure::tvd] = total_variation(p, q);
     result[measure::hellinger] = hellinger(p, q);
+    result[measure::kl] = kullback_leibler(p, q);
+    result[measure::chi_square] = chi_square(p, q);
     if (sorted_) {
         OrderedDistances ordered;
         if (!sorted_->compare(left, right, ordered)) return std::nullopt;
         result[measure::ks] = ordered.ks;
         result[measure::wasserstein] = ordered.wasserstein;
+        result[measure::energy] = ordered.energy;
     }
     return result;
 }

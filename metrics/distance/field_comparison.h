@@ -16,13 +16,23 @@ namespace tracebench {
 
 /// Indices into Distances.
 namespace measure {
-inline constexpr std::size_t jsd = 0, tvd = 1, hellinger = 2, ks = 3, wasserstein = 4, count = 5;
-inline constexpr std::array<std::string_view, count> names = {"jsd", "tvd", "hellinger", "ks", "wasserstein"};
+inline constexpr std::size_t jsd = 0, tvd = 1, hellinger = 2, kl = 3, chi_square = 4, ks = 5, wasserstein = 6,
+                             energy = 7, count = 8;
+inline constexpr std::array<std::string_view, count> names = {"jsd",        "tvd", "hellinger",   "kl",
+                                                              "chi_square", "ks",  "wasserstein", "energy"};
+/// At most 1, which disjoint sides are apart: a field that one side does not have is.
+constexpr bool is_bounded(std::size_t m) {
+    return m != kl && m != wasserstein && m != energy;
+}
+/// Grows with the squared differences of probabilities; the others grow with the differences.
+constexpr bool is_divergence(std::size_t m) {
+    return m == jsd || m == kl || m == chi_square;
+}
 }  // namespace measure
 
-/// `ks` and `wasserstein` are 0 for categorical fields and mean nothing there.
+/// `ks`, `wasserstein` and `energy` are 0 for categorical fields and mean nothing there.
 using Distances = std::array<double, measure::count>;
-/// How many of the measures a field has: all for a continuous one, the first three for a categorical one.
+/// How many of the measures a field has: all for a continuous one, the first five for a categorical one.
 inline std::size_t measure_count(FieldKind kind) {
     return kind == FieldKind::continuous ? measure::count : measure::ks;
 }

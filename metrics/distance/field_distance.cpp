@@ -12,32 +12,32 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-Column pooled(const Column& a, std::size_t a_sessions, const Column& b) {
-    Column pool = a;
-    pool.values.insert(pool.values.end(), b.values.begin(), b.values.end());
-    for (const std::uint32_t session : b.session)
-        pool.session.push_back(session + static_cast<std::uint32_t>(a_sessions));
-    return pool;
-}
-
 /// Mean distance from the median: the Wasserstein distance to a constant, so what counts as large.
-double spread(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    const double median = *middle;
+double spread(const RankedValues& values) {
+    const double median = values.at(values.size() / 2);
     double sum = 0;
-    for (const double value : values) sum += std::abs(value - median);
+    for (const ValueCount& entry : values.counts())
+        sum += std::abs(entry.value - median) * static_cast<double>(entry.count);
     return sum / static_cast<double>(values.size());
 }
 
 /// The least that a ceiling must be above the floor for a score to mean anything.
-double resolution(std::size_t m, const Column& real) {
-    if (m == measure::jsd) return 0.005;
-    return m == measure::wasserstein ? 0.02 * spread(real.values) : 0.02;
+double resolution(std::size_t m, const RankedValues& real) {
+    if (measure::is_divergence(m)) return 0.005;
+    if (m == measure::wasserstein) return 0.02 * spread(real);
+    // At most the root of twice the spread: the energy distance to a constant.
+    return m == measure::energy ? 0.02 * std::sqrt(2 * spread(real)) : 0.02;
 }
 
-const char* unit(std::size_t m, const FieldInfo& info) {
-    return m == measure::jsd ? "bit" : m == measure::wasserstein ? info.unit.c_str() : "1";
+std::string unit(std::size_t m, const FieldInfo& info) {
+    if (m == measure::jsd || m == measure::kl) return "bit";
+    if (m == measure::wasserstein) return info.unit;
+    return m == measure::energy && info.unit != "1" ? "sqrt(" + info.unit + ")" : "1";
+}
+
+/// Other views of what the five first measures say.
+bool counts_in_score(std::size_t m) {
+    return m != measure::kl && m != measure::chi_square && m != measure::energy;
 }
 
 /// One field of all four sets of samples.
@@ -49,7 +49,8 @@ class FieldEvaluation {
           heldout_(plan.input.real_heldout.observations.columns[field]),
           synthetic_(plan.input.synthetic.observations.columns[field]),
           ceiling_(plan.input.ceiling.observations.columns[field]),
-          real_(pooled(train_, plan.input.real_train.observations.sessions(), heldout_)) {}
+          real_(pooled(train_, plan.input.real_train.observations.sessions(), heldout_)),
+          ranked_(sorted_counts(real_)) {}
 
     std::vector<MetricValue> values() const;
 
@@ -61,6 +62,7 @@ class FieldEvaluation {
     const ComparisonPlan& plan_;
     const Column &train_, &heldout_, &synthetic_, &ceiling_;
     Column real_;  ///< train and held-out
+    RankedValues ranked_;
 };
 
 std::vector<MetricValue> FieldEvaluation::values() const {
@@ -71,8 +73,9 @@ std::vector<MetricValue> FieldEvaluation::values() const {
         values[m].group = info.name;
         values[m].area = scope_name(info.scope);
         values[m].unit = unit(m, info);
-        values[m].n_real = heldout_.values.size();
-        values[m].n_synthetic = synthetic_.values.size();
+        values[m].in_score = counts_in_score(m);
+        values[m].n_real = heldout_.total();
+        values[m].n_synthetic = synthetic_.total();
         values[m].floor = values[m].ceiling = nan;
         if (heldout_.values.empty() && synthetic_.values.empty())
             values[m].skipped = "occurs neither in held-out nor in synthetic samples";
@@ -82,7 +85,7 @@ std::vector<MetricValue> FieldEvaluation::values() const {
 }
 
 Bins FieldEvaluation::bins(const Column& uniform) const {
-    if (real_.info.kind == FieldKind::continuous) return Bins::numeric(real_.values);
+    if (real_.info.kind == FieldKind::continuous) return Bins::numeric(ranked_);
     std::vector<double> codes = real_.values;
     for (const Column* column : {&synthetic_, &ceiling_, &uniform})
         codes.insert(codes.end(), column->values.begin(), column->values.end());
@@ -99,7 +102,8 @@ Distances FieldEvaluation::ceiling(const Column& uniform, const Bins& shared) co
     // Samples that never have the field are as far as can be, except where there is no scale to say so.
     Distances none;
     none.fill(heldout_.values.empty() ? nan : 1);
-    none[measure::wasserstein] = nan;
+    for (std::size_t m = 0; m < measure::count; ++m)
+        if (!measure::is_bounded(m)) none[m] = nan;
     return none;
 }
 
@@ -109,10 +113,9 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
     const std::string empty_side = heldout_.values.empty()     ? "occurs in no held-out sample"
                                    : synthetic_.values.empty() ? "occurs in no synthetic sample"
                                                                : "";
-    for (MetricValue& value : values) {
-        value.value = 1;
-        if (!empty_side.empty() && value.metric == measure::names[measure::wasserstein])
-            value.failed = empty_side;
+    for (std::size_t m = 0; m < values.size(); ++m) {
+        values[m].value = 1;
+        if (!measure::is_bounded(m)) values[m].failed = empty_side;
     }
     if (real_.values.empty()) return;
 
@@ -125,7 +128,7 @@ void FieldEvaluation::compare(std::vector<MetricValue>& values) const {
     const Distances highest = ceiling(uniform, shared);
     for (std::size_t m = 0; m < values.size(); ++m) {
         values[m].floor = floor.mean[m];
-        const double least = std::max(3 * floor.deviation[m], resolution(m, real_));
+        const double least = std::max(3 * floor.deviation[m], resolution(m, ranked_));
         const bool indistinct = highest[m] < floor.mean[m] + least;
         values[m].ceiling = indistinct ? nan : highest[m];
     }

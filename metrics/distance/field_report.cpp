@@ -10,7 +10,7 @@ constexpr std::size_t floor_splits = 32;
 
 Bins shared_bins(const Column& real, const Column& synthetic) {
     if (real.info.kind == FieldKind::continuous)
-        return Bins::numeric(real.values.empty() ? synthetic.values : real.values);
+        return Bins::numeric(RankedValues(sorted_counts(real.values.empty() ? synthetic : real)));
     std::vector<double> codes = real.values;
     codes.insert(codes.end(), synthetic.values.begin(), synthetic.values.end());
     return Bins::categorical(std::move(codes));
@@ -43,8 +43,8 @@ FieldReport report_field(const Column& real, std::span<const std::string> real_l
         throw std::invalid_argument("a field without values");
     FieldReport report;
     report.info = real.info;
-    report.n_real = real.values.size();
-    report.n_synthetic = synthetic.values.size();
+    report.n_real = real.total();
+    report.n_synthetic = synthetic.total();
     const Bins bins = shared_bins(real, synthetic);
     const FieldComparison comparison(real, real_labels.size(), synthetic, synthetic_labels.size(), bins);
     report.distances = comparison.distances();
@@ -71,12 +71,12 @@ FieldReport report_field(const Column& real, std::span<const std::string> real_l
 }
 
 nlohmann::json FieldReport::to_json() const {
-    nlohmann::json json = {{"field", info.name},     {"kind", kind_name(info.kind)},
-                           {"unit", info.unit},      {"n", {n_real, n_synthetic}},
-                           {"wasserstein", nullptr}, {"ks", nullptr},
-                           {"ci95", nullptr},        {"noise_floor", nullptr}};
+    nlohmann::json json = {{"field", info.name}, {"kind", kind_name(info.kind)},
+                           {"unit", info.unit},  {"n", {n_real, n_synthetic}},
+                           {"ci95", nullptr},    {"noise_floor", nullptr}};
+    for (const std::string_view name : measure::names) json[std::string(name)] = nullptr;
     for (std::size_t m = 0; m < measure_count(info.kind); ++m)
-        if (distances || m != measure::wasserstein) json[std::string(measure::names[m])] = value(m);
+        if (distances || measure::is_bounded(m)) json[std::string(measure::names[m])] = value(m);
     if (!distances) json["note"] = "occurs on one side only";
     if (intervals) {
         json["ci95"] = nlohmann::json::object();

@@ -26,8 +26,10 @@ struct FieldReport {
     std::vector<double> real_counts,
         synthetic_counts;  ///< numeric: the first is the underflow, the last the overflow
 
+    /// Of a bounded measure.
     double value(std::size_t m) const { return distances ? (*distances)[m] : 1.0; }
-    /// As docs and interface have it: {"field","kind","n","jsd",...,"ci95","noise_floor","bins"}.
+    /// As docs and interface have it: {"field","kind","n","jsd",...,"ci95","noise_floor","bins"}; null for
+    /// the measures that the field does not have.
     nlohmann::json to_json() const;
 };
 

@@ -12,7 +12,7 @@ struct Weighted {
     double a, b;  ///< weight on either side
 };
 
-/// Both distances in one sweep over points sorted by value. Weights are added up before they are divided:
+/// All distances in one sweep over points sorted by value. Weights are added up before they are divided:
 /// counts stay exact integers, and equal distributions are at distance 0 exactly.
 template <typename Points, typename WeightA, typename WeightB>
 OrderedDistances sweep(const Points& points, double a_total, double b_total, WeightA weight_a,
@@ -27,9 +27,12 @@ OrderedDistances sweep(const Points& points, double a_total, double b_total, Wei
         }
         if (i == points.size()) break;
         const double gap = std::abs(below_a / a_total - below_b / b_total);
-        result.wasserstein += gap * (points[i].value - value);
+        const double step = points[i].value - value;
+        result.wasserstein += gap * step;
+        result.energy += gap * gap * step;
         result.ks = std::max(result.ks, gap);
     }
+    result.energy = std::sqrt(2 * result.energy);
     return result;
 }
 
@@ -84,13 +87,28 @@ double kolmogorov_smirnov(std::span<const double> a, std::span<const double> a_w
     return compare(a, a_weights, b, b_weights).ks;
 }
 
-SortedSessions::SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions) {
+double energy_distance(std::span<const double> a, std::span<const double> b) {
+    return compare(a, {}, b, {}).energy;
+}
+
+double energy_distance(std::span<const double> a, std::span<const double> a_weights,
+                       std::span<const double> b, std::span<const double> b_weights) {
+    require_same_length(a, a_weights);
+    require_same_length(b, b_weights);
+    return compare(a, a_weights, b, b_weights).energy;
+}
+
+SortedSessions::SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions,
+                               std::span<const std::uint32_t> counts) {
     if (values.size() != sessions.size()) throw std::invalid_argument("as many sessions as values expected");
+    if (!counts.empty() && counts.size() != values.size())
+        throw std::invalid_argument("as many counts as values expected");
     runs_.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
-        runs_.push_back({values[i], sessions[i], 1});
+        const std::uint32_t count = counts.empty() ? 1 : counts[i];
+        runs_.push_back({values[i], sessions[i], count});
         if (counts_.size() <= sessions[i]) counts_.resize(sessions[i] + std::size_t{1});
-        ++counts_[sessions[i]];
+        counts_[sessions[i]] += count;
     }
     std::sort(runs_.begin(), runs_.end(), [](const Run& x, const Run& y) {
         return x.value != y.value ? x.value < y.value : x.session < y.session;
@@ -98,8 +116,9 @@ SortedSessions::SortedSessions(std::span<const double> values, std::span<const s
     std::size_t kept = 0;
     for (std::size_t i = 1; i < runs_.size(); ++i) {
         Run& last = runs_[kept];
-        if (runs_[i].value == last.value && runs_[i].session == last.session && last.count < UINT32_MAX)
-            ++last.count;
+        if (runs_[i].value == last.value && runs_[i].session == last.session &&
+            runs_[i].count <= UINT32_MAX - last.count)
+            last.count += runs_[i].count;
         else
             runs_[++kept] = runs_[i];
     }

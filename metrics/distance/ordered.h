@@ -1,7 +1,7 @@
 #pragma once
 /// Distances between two samples of numbers that need no bins.
 ///
-/// Both are exact for the empirical distributions, symmetric, 0 only for equal distributions, and do not
+/// All are exact for the empirical distributions, symmetric, 0 only for equal distributions, and do not
 /// depend on the order of the values. Values must be finite and weights finite and not negative.
 /// They throw std::invalid_argument where a side is empty or has no weight.
 
@@ -23,17 +23,28 @@ double kolmogorov_smirnov(std::span<const double> a, std::span<const double> b);
 double kolmogorov_smirnov(std::span<const double> a, std::span<const double> a_weights,
                           std::span<const double> b, std::span<const double> b_weights);
 
+/// Energy distance in the root of the unit of the values, 0..infinity:
+/// sqrt(2 E|A - B| - E|A - A'| - E|B - B'|), which for numbers is sqrt(2 times the integral of
+/// (F_a(x) - F_b(x))^2 over x), the definition of scipy.stats.energy_distance. A metric.
+/// Szekely and Rizzo, J. Statist. Plann. Inference 143(8), 2013.
+double energy_distance(std::span<const double> a, std::span<const double> b);
+double energy_distance(std::span<const double> a, std::span<const double> a_weights,
+                       std::span<const double> b, std::span<const double> b_weights);
+
 struct OrderedDistances {
     double wasserstein = 0;
     double ks = 0;
+    double energy = 0;
 };
 
-/// Values of many sessions, sorted once, so that both distances cost one sweep for any weighting of
+/// Values of many sessions, sorted once, so that all distances cost one sweep for any weighting of
 /// sessions: what makes hundreds of resamples affordable.
 class SortedSessions {
   public:
-    /// `sessions[i]` is the session that value i belongs to.
-    SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions);
+    /// `sessions[i]` is the session that value i belongs to, `counts[i]` how often it stands there (empty:
+    /// once each).
+    SortedSessions(std::span<const double> values, std::span<const std::uint32_t> sessions,
+                   std::span<const std::uint32_t> counts = {});
 
     /// Session s counts `a[s]` times on one side and `b[s]` times on the other (both as long as there are
     /// sessions). False, and `result` untouched, where a side has no value.

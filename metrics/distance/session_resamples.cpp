@@ -26,7 +26,7 @@ std::vector<std::vector<double>> bootstrap_values(const SessionMeasure& measure,
     }
     const double stretch = std::max(sides.a.stretch(), sides.b.stretch());
     for (std::size_t v = 0; v < lists.size(); ++v)
-        lists[v] = recentred(std::move(lists[v]), values[v], stretch, {0, kinds[v].highest});
+        lists[v] = recentred(std::move(lists[v]), values[v], stretch, {kinds[v].lowest, kinds[v].highest});
     return lists;
 }
 
@@ -51,7 +51,9 @@ std::vector<ValueFloor> floor_of_values(const SessionMeasure& measure, std::span
         for (const auto& values : drawn) sum += values[v];
         for (const auto& values : drawn) squares += std::pow(values[v] - sum / n, 2);
         // A divergence is of the order of the squared differences, the others of the differences.
-        const double scale = kinds[v].divergence ? splits.noise_ratio() : std::sqrt(splits.noise_ratio());
+        const double scale = !kinds[v].vanishes    ? 1
+                             : kinds[v].divergence ? splits.noise_ratio()
+                                                   : std::sqrt(splits.noise_ratio());
         floors[v] = {sum / n * scale, std::sqrt(squares / (n - 1)) * scale};
     }
     return floors;

@@ -14,10 +14,15 @@ namespace tracebench {
 
 /// One of the values measured together.
 struct MeasuredValue {
-    /// The largest it can be; the least is 0.
+    /// The largest it can be.
     double highest = 1;
     /// Grows with the squared differences of probabilities, as divergences do; else with the differences.
     bool divergence = false;
+    /// The least it can be.
+    double lowest = 0;
+    /// All of it is noise where both sides are alike, so it shrinks towards 0 with the number of sessions.
+    /// False of shares that stay where they are, as precision and recall do.
+    bool vanishes = true;
 };
 
 /// Values where session s counts left[s] times on one side and right[s] times on the other, always as many.

@@ -1,10 +1,7 @@
 #include "metrics/flow/statistics.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "metrics/details.h"
-#include "metrics/resampling.h"
+#include "metrics/value_counts.h"
 
 namespace tracebench {
 namespace {
@@ -27,13 +24,13 @@ nlohmann::json summarise_statistics(const Observations& observations) {
     nlohmann::json table = nlohmann::json::object();
     for (const Column& column : observations.columns) {
         if (!in_table(column.info) || column.values.empty()) continue;
-        std::vector<double> sorted = column.values;
-        std::sort(sorted.begin(), sorted.end());
-        const double sum = std::accumulate(sorted.begin(), sorted.end(), 0.0);
-        table[column.info.name] = {{"mean", rounded(sum / static_cast<double>(sorted.size()))},
-                                   {"p5", rounded(quantile(sorted, 0.05))},
-                                   {"p50", rounded(quantile(sorted, 0.5))},
-                                   {"p95", rounded(quantile(sorted, 0.95))}};
+        const RankedValues ranked(sorted_counts(column));
+        double sum = 0;
+        for (const ValueCount& entry : ranked.counts()) sum += entry.value * static_cast<double>(entry.count);
+        table[column.info.name] = {{"mean", rounded(sum / static_cast<double>(ranked.size()))},
+                                   {"p5", rounded(ranked.quantile(0.05))},
+                                   {"p50", rounded(ranked.quantile(0.5))},
+                                   {"p95", rounded(ranked.quantile(0.95))}};
     }
     return table;
 }

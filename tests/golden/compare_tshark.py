@@ -19,7 +19,8 @@ import pathlib
 import subprocess
 import sys
 
-COLUMNS = ["packets", "ip_packets", "tcp_streams", "udp_streams", "tcp_retransmissions", "tcp_out_of_order"]
+COLUMNS = ["packets", "ip_packets", "tcp_streams", "udp_streams", "tcp_retransmissions", "tcp_out_of_order",
+           "tcp_duplicate_ack", "tcp_zero_window", "tcp_keep_alive"]
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".dump", ".trace"}
 
 
@@ -40,12 +41,16 @@ def ours(tracebench, capture, inner):
         "udp_streams": sum(flow["protocol"] == "UDP" for flow in ported),
         "tcp_retransmissions": sum(flow["retransmissions"] for flow in tcp),
         "tcp_out_of_order": sum(flow["out_of_order"] for flow in tcp),
+        "tcp_duplicate_ack": sum(flow["duplicate_acks"] for flow in tcp),
+        "tcp_zero_window": sum(flow["zero_windows"] for flow in tcp),
+        "tcp_keep_alive": sum(flow["keep_alives"] for flow in tcp),
     }, done.stderr.strip()
 
 
 def tsharks(capture):
     fields = ["ip.version", "ipv6.version", "tcp.stream", "udp.stream", "tcp.analysis.retransmission",
-              "tcp.analysis.out_of_order"]
+              "tcp.analysis.out_of_order", "tcp.analysis.duplicate_ack", "tcp.analysis.zero_window",
+              "tcp.analysis.keep_alive"]
     command = ["tshark", "-n", "-r", str(capture), "-T", "fields", "-E", "separator=;"]
     for field in fields:
         command += ["-e", field]
@@ -59,6 +64,9 @@ def tsharks(capture):
         "udp_streams": len(streams[1]),
         "tcp_retransmissions": sum(bool(row[4]) for row in rows),
         "tcp_out_of_order": sum(bool(row[5]) for row in rows),
+        "tcp_duplicate_ack": sum(bool(row[6]) for row in rows),
+        "tcp_zero_window": sum(bool(row[7]) for row in rows),
+        "tcp_keep_alive": sum(bool(row[8]) for row in rows),
     }
 
 

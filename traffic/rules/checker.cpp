@@ -73,7 +73,7 @@ struct ComplianceChecker::State {
     RulesByLayer rules;
     ComplianceResult result;
     FlowTable table;
-    std::unordered_map<std::uint64_t, FlowState> flows;  ///< of TCP and ICMP, by number; looked up only
+    std::unordered_map<std::uint64_t, FlowState> flows;  ///< of TCP, ICMP and what may be RTP; looked up only
     bool checked = false, failed = false;                ///< of the current packet
 
     void count(std::uint32_t rule, Verdict verdict, std::uint64_t frame) {
@@ -98,6 +98,7 @@ struct ComplianceChecker::State {
         const RuleLayer layer = packet.transport_layer;
         const auto& indices = rules.flow[static_cast<std::size_t>(layer)];
         if (indices.empty()) return;
+        if (layer == RuleLayer::udp && !possible_rtp_source(packet)) return;
         FlowState& flow = flows[placed->flow];
         const std::span<const Rule> all = rule_table();
         const auto segment = layer == RuleLayer::tcp ? read_segment(packet) : SegmentFields{};
@@ -106,7 +107,9 @@ struct ComplianceChecker::State {
         for (const std::uint32_t i : indices)
             count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable,
                   packet.packet.frame);
-        if (layer != RuleLayer::tcp) {
+        if (layer == RuleLayer::udp) {
+            flow.add_rtp(packet, placed->direction);
+        } else if (layer != RuleLayer::tcp) {
             flow.add_icmp(packet, placed->direction);
         } else if (segment) {
             flow.add(*segment, placed->direction);
@@ -124,6 +127,7 @@ void ComplianceChecker::add(const PacketView& view) {
     s.check_layer(RuleLayer::link, packet.link_state, packet);
     s.check_layer(packet.network_layer, packet.network_state, packet);
     s.check_layer(packet.transport_layer, packet.transport_state, packet);
+    s.check_layer(packet.application_layer, packet.application_state, packet);
     s.check_flow(packet);
     ++s.result.packets;
     s.result.packets_checked += s.checked;

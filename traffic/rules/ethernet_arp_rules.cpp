@@ -163,6 +163,16 @@ void repair_arp_sender(const RulePacket& p, MutablePacket& packet) {
     arp_bytes(p, packet)[8] &= 0xFE;
 }
 
+/// One host, or 0.0.0.0 while an address is being probed for (RFC 5227).
+Verdict check_arp_sender_address(const RulePacket& p) {
+    if (load16(p.net() + 2) != ether_type::ipv4 || p.net()[5] != 4) return Verdict::not_applicable;
+    const std::uint32_t at = p.network + 8 + p.net()[4];
+    return p.captured(at, 4) ? pass_if(p.at(at)[0] < 224) : Verdict::not_checkable;
+}
+void repair_arp_sender_address(const RulePacket& p, MutablePacket& packet) {
+    packet.bytes[p.network + 8 + p.net()[4]] = 10;
+}
+
 constexpr RuleLayer arp = RuleLayer::arp;
 
 constexpr Rule rules[] = {
@@ -187,6 +197,9 @@ constexpr Rule rules[] = {
      check_arp_length, repair_arp_length},
     {"arp.sender", "the sender's Ethernet address is not a group address",
      "RFC 826; IEEE 802.3 section 3.2.3", "group bit cleared", arp, check_arp_sender, repair_arp_sender},
+    {"arp.sender_address", "the sender's IPv4 address is one host's",
+     "RFC 1122 section 3.2.1.3; RFC 5227 section 2.1.1", "first octet set to 10", arp,
+     check_arp_sender_address, repair_arp_sender_address},
 };
 
 /// After the IP rules, whose repairs may change the destination.

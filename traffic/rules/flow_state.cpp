@@ -1,6 +1,7 @@
 #include "traffic/rules/flow_state.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "traffic/rules/tcp_options.h"
 
@@ -44,6 +45,22 @@ void read_options(const std::uint8_t* bytes, std::uint32_t size, SegmentFields& 
     s.options_known = !options.malformed();
 }
 
+/// Of the first 64 bytes of payload, or as many as there are (FNV-1a over words of 8 bytes).
+void hash_payload(const RulePacket& p, std::uint32_t offset, SegmentFields& s) {
+    constexpr std::uint32_t most = 64;
+    const std::uint32_t size = std::min(s.payload, most);
+    if (size == 0 || !p.captured(offset, size)) return;
+    std::uint64_t hash = 0xCBF29CE484222325, any = 0;
+    for (std::uint32_t at = 0; at < size; at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, p.at(offset + at), std::min<std::size_t>(8, size - at));
+        hash = (hash ^ word) * 0x100000001B3;
+        any |= word;
+    }
+    s.payload_start = size;
+    s.payload_hash = any == 0 ? 0 : hash | 1;
+}
+
 /// Adds [begin, end) to what was seen, and moves `contiguous` over it where it touches.
 void note_bytes(TcpSide& side, std::uint32_t begin, std::uint32_t end) {
     if (sequence_distance(begin, side.contiguous) > 0) {
@@ -85,7 +102,8 @@ void note_bytes(TcpSide& side, std::uint32_t begin, std::uint32_t end) {
 
 /// The numbers go on from elsewhere: follow them, or everything after would fail.
 void restart_sequence(TcpSide& side, const SegmentFields& s) {
-    side.next = side.contiguous = s.sequence;
+    side.next = side.contiguous = side.sent = s.sequence;
+    side.acknowledged_unseen = false;
     side.island_count = 0;
 }
 
@@ -93,12 +111,14 @@ void note_sequence(TcpSide& side, const SegmentFields& s) {
     const std::uint32_t end = s.next_sequence();
     if (!side.seen) {
         side.seen = true;
-        side.next = side.contiguous = end;
+        side.next = side.contiguous = side.sent = end;
         side.initial_sequence = s.sequence;
         return;
     }
     if (end != s.sequence) note_bytes(side, s.sequence, end);
     if (sequence_distance(end, side.next) > 0) side.next = end;
+    if (sequence_distance(end, side.sent) > 0) side.sent = end;
+    if (sequence_distance(side.sent, side.next) >= 0) side.acknowledged_unseen = false;
 }
 
 }  // namespace
@@ -116,6 +136,7 @@ std::optional<SegmentFields> read_segment(const RulePacket& p) {
     s.window = load16(tcp + 14);
     s.payload = p.segment_length() - header;
     if (p.captured(p.transport, header)) read_options(tcp + 20, header - 20, s);
+    hash_payload(p, p.transport + header, s);
     return s;
 }
 
@@ -148,7 +169,11 @@ void FlowState::add_acknowledgement(const SegmentFields& s, Direction d) {
     if (other.seen && sequence_distance(s.acknowledgement, other.contiguous) > 0) {
         // The peer's bytes up to here exist, though the capture missed them.
         note_bytes(other, other.contiguous, s.acknowledgement);
-        if (sequence_distance(s.acknowledgement, other.next) > 0) other.next = s.acknowledgement;
+        if (sequence_distance(s.acknowledgement, other.next) > 0) {
+            other.next = s.acknowledgement;
+            other.acknowledged_unseen = true;
+            other.unseen_ns = s.time_ns;
+        }
     }
     const std::uint32_t window = std::uint32_t{s.window} << scale(s, d);
     const std::uint32_t edge = s.acknowledgement + window;
@@ -193,6 +218,10 @@ void FlowState::add(const SegmentFields& s, Direction d) {
     const std::int32_t acknowledged = sequence_distance(other.acknowledgement, me.next);
     if (first && other.acknowledged && acknowledged > 0 && std::uint32_t(acknowledged) <= slack(d))
         me.next = me.contiguous = other.acknowledgement;
+    if (s.payload_hash != 0) {
+        me.recent[me.recent_at] = {s.sequence, s.payload_start, s.payload_hash};
+        me.recent_at = static_cast<std::uint8_t>((me.recent_at + 1U) % me.recent.size());
+    }
     if (s.has(tcp_flag::fin) && !me.fin) {
         me.fin = true;
         me.fin_end = s.next_sequence();
@@ -207,6 +236,40 @@ void FlowState::add(const SegmentFields& s, Direction d) {
         me.timestamped = true;
     }
     if (!syn && ack && d == initiator && from_start && other.syn) established = true;
+}
+
+std::optional<std::uint32_t> possible_rtp_source(const RulePacket& p) {
+    constexpr std::uint16_t last_system_port = 1023;
+    constexpr std::uint32_t udp_header = 8, rtp_header = 12;
+    if (p.state(RuleLayer::udp) != LayerState::readable || p.headers.is_fragment()) return std::nullopt;
+    const std::uint8_t* const udp = p.segment();
+    if (load16(udp) <= last_system_port || load16(udp + 2) <= last_system_port) return std::nullopt;
+    if (p.segment_length() < udp_header + rtp_header || !p.captured(p.transport, udp_header + rtp_header))
+        return std::nullopt;
+    if (udp[udp_header] >> 6 != 2) return std::nullopt;
+    return load32(udp + udp_header + 8);
+}
+
+void FlowState::add_rtp(const RulePacket& p, Direction d) {
+    const std::uint8_t* const header = p.segment() + 8;
+    RtpSource& known = rtp[static_cast<int>(d)];
+    const std::uint32_t source = load32(header + 8);
+    const std::uint16_t sequence = load16(header + 2);
+    ++packets;
+    if (known.in_order > 0 && known.source == source) {
+        const auto ahead = static_cast<std::uint16_t>(sequence - known.sequence);
+        if (ahead == 1 && known.in_order < RtpSource::proven) ++known.in_order;
+        if (ahead != 1 && known.in_order < RtpSource::proven) known.in_order = 1;
+        constexpr std::uint16_t half = 0x8000;
+        if (ahead >= half) return;  // a late packet
+    } else {
+        // RTCP shares the port (RFC 5761), and so may other sources: they do not disprove a proven one.
+        if (known.in_order == RtpSource::proven) return;
+        known.in_order = 1;
+    }
+    known.source = source;
+    known.sequence = sequence;
+    known.payload_type = header[1] & 0x7F;
 }
 
 void FlowState::add_icmp(const RulePacket& p, Direction d) {

@@ -20,8 +20,10 @@ inline std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
 struct SegmentFields {
     std::int64_t time_ns = 0;
     std::uint32_t sequence = 0, acknowledgement = 0;
-    std::uint32_t payload = 0;  ///< bytes on the wire
-    std::uint16_t window = 0;   ///< not scaled
+    std::uint32_t payload = 0;        ///< bytes on the wire
+    std::uint32_t payload_start = 0;  ///< bytes of payload that `payload_hash` covers: at most 64
+    std::uint64_t payload_hash = 0;   ///< 0 where they were not all captured, or are all zero
+    std::uint16_t window = 0;         ///< not scaled
     std::uint8_t flags = 0;
     bool options_known = false;  ///< all option bytes were captured and are well formed
     bool sack_permitted = false, timestamps = false, fast_open = false;
@@ -47,9 +49,12 @@ struct TcpSide {
     bool offered_sack = false, offered_timestamps = false, offered_ecn = false;  ///< on its SYN
     std::int8_t window_scale = -1;                                               ///< on its SYN
     std::uint32_t initial_sequence = 0;
-    std::uint32_t next = 0;             ///< after the highest sequence number sent
-    std::uint32_t contiguous = 0;       ///< everything before it was seen; later bytes are in `islands`
-    std::uint32_t fin_end = 0;          ///< after the FIN
+    std::uint32_t next = 0;            ///< after the highest sequence number sent or acknowledged
+    std::uint32_t sent = 0;            ///< after the highest that was seen
+    std::int64_t unseen_ns = 0;        ///< when `acknowledged_unseen` was set
+    bool acknowledged_unseen = false;  ///< the peer has acknowledged what was not seen: `next` is past `sent`
+    std::uint32_t contiguous = 0;      ///< everything before it was seen; later bytes are in `islands`
+    std::uint32_t fin_end = 0;         ///< after the FIN
     std::uint32_t acknowledgement = 0;  ///< highest sent
     std::uint32_t window_edge = 0;      ///< highest acknowledgement + scaled window ever advertised
     std::uint32_t largest_window = 0;   ///< scaled; by the largest scale where the scale is unknown
@@ -62,7 +67,29 @@ struct TcpSide {
     };
     std::array<Range, 8> islands{};  ///< seen bytes past a gap, ascending; more than these are forgotten
     std::uint8_t island_count = 0;
+
+    /// Of the last segments with data, so that what is sent again can be compared.
+    struct Sent {
+        std::uint32_t sequence = 0, size = 0;
+        std::uint64_t hash = 0;
+    };
+    std::array<Sent, 16> recent{};
+    std::uint8_t recent_at = 0;  ///< where the next one goes
 };
+
+/// One direction of a UDP conversation, as a source of RTP (RFC 3550 appendix A.1).
+struct RtpSource {
+    std::uint32_t source = 0;
+    std::uint16_t sequence = 0;     ///< of its last packet
+    std::uint8_t payload_type = 0;  ///< of its last packet
+    std::uint8_t in_order = 0;      ///< packets that followed on each other, up to `proven`
+
+    /// This many say that it is RTP; chance does not.
+    static constexpr std::uint8_t proven = 4;
+};
+/// The SSRC of what may be an RTP packet: UDP to and from ports above 1023, version 2, the fixed header of 12
+/// bytes captured. Nothing otherwise.
+std::optional<std::uint32_t> possible_rtp_source(const RulePacket& packet);
 
 /// Echo requests of ICMP and ICMPv6, most recent last.
 struct EchoState {
@@ -81,6 +108,7 @@ struct FlowState {
     bool both_directions = false;
     TcpSide side[2];
     EchoState echo;
+    RtpSource rtp[2];
 
     const TcpSide& own(Direction d) const { return side[static_cast<int>(d)]; }
     const TcpSide& peer(Direction d) const { return side[1 - static_cast<int>(d)]; }
@@ -96,6 +124,8 @@ struct FlowState {
     void add(const SegmentFields& segment, Direction direction);
     /// An ICMP or ICMPv6 message; only echo requests matter.
     void add_icmp(const RulePacket& packet, Direction direction);
+    /// A datagram for which possible_rtp_source() has a value.
+    void add_rtp(const RulePacket& packet, Direction direction);
 
   private:
     int scale(const SegmentFields& segment, Direction d) const;

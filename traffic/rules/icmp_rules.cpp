@@ -104,6 +104,36 @@ Verdict check_unicast(const RulePacket& p) {
     return pass_if(!is_group(p.segment() + 8 + 16));
 }
 
+/// Timestamps (RFC 792) and address masks (RFC 950) have a fixed format.
+Verdict check_query_length(const RulePacket& p) {
+    const std::uint8_t type = p.segment()[0];
+    if (type != 13 && type != 14 && type != 17 && type != 18) return Verdict::not_applicable;
+    if (p.headers.more_fragments) return Verdict::not_checkable;
+    return pass_if(p.segment_length() >= (type <= 14 ? 20U : 12U));
+}
+
+bool wants_fragmentation(const RulePacket& p) {
+    return p.segment()[0] == 3 && p.segment()[1] == 4;
+}
+Verdict check_next_hop_mtu(const RulePacket& p) {
+    if (!wants_fragmentation(p)) return Verdict::not_applicable;
+    constexpr std::uint16_t least = 68;
+    const std::uint16_t mtu = load16(p.segment() + 6);
+    return pass_if(mtu == 0 || mtu >= least);  // 0: a router from before RFC 1191
+}
+void repair_next_hop_mtu(const RulePacket& p, MutablePacket& packet) {
+    store16(segment(p, packet) + 6, 0);
+}
+
+Verdict check_fragmentation_needed(const RulePacket& p) {
+    if (!wants_fragmentation(p)) return Verdict::not_applicable;
+    if (!p.captured(p.transport + 8, 8)) return Verdict::not_checkable;
+    return pass_if((p.segment()[8 + 6] & 0x40) != 0);
+}
+void repair_fragmentation_needed(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[1] = 1;  // host unreachable
+}
+
 constexpr RuleLayer layer = RuleLayer::icmp;
 
 constexpr Rule rules[] = {
@@ -119,6 +149,12 @@ constexpr Rule rules[] = {
      "made an echo request", layer, check_about_error, make_echo_request},
     {"icmp.error_unicast", "no error is sent to, or about a packet to, multicast or broadcast",
      "RFC 1122 section 3.2.2", "made an echo request", layer, check_unicast, make_echo_request},
+    {"icmp.query_length", "timestamp messages have 20 bytes, address mask messages 12",
+     "RFC 792; RFC 950 appendix I", "made an echo request", layer, check_query_length, make_echo_request},
+    {"icmp.next_hop_mtu", "the next hop's MTU is 0 or at least 68", "RFC 1191 sections 3 and 4", "set to 0",
+     layer, check_next_hop_mtu, repair_next_hop_mtu},
+    {"icmp.fragmentation_needed", "fragmentation is said to be needed of packets that forbid it", "RFC 792",
+     "made host unreachable", layer, check_fragmentation_needed, repair_fragmentation_needed},
 };
 
 // --- flows

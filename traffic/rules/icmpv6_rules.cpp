@@ -148,6 +148,49 @@ void repair_listener_hop_limit(const RulePacket& p, MutablePacket& packet) {
     net(p, packet)[7] = 1;
 }
 
+constexpr std::uint32_t least_mtu = 1280;
+
+Verdict check_too_big(const RulePacket& p) {
+    constexpr std::uint8_t packet_too_big = 2;
+    if (type(p) != packet_too_big) return Verdict::not_applicable;
+    return pass_if(load32(p.segment() + 4) >= least_mtu);
+}
+void repair_too_big(const RulePacket& p, MutablePacket& packet) {
+    store32(segment(p, packet) + 4, least_mtu);
+}
+
+bool is_link_local(const std::uint8_t* address) {
+    return address[0] == 0xFE && (address[1] & 0xC0) == 0x80;
+}
+void make_source_link_local(const RulePacket& p, MutablePacket& packet) {
+    store16(net(p, packet) + 8, 0xFE80);
+}
+
+Verdict check_router_source(const RulePacket& p) {
+    constexpr std::uint8_t advertisement = 134, redirect = 137;
+    if (type(p) != advertisement && type(p) != redirect) return Verdict::not_applicable;
+    return pass_if(is_link_local(p.net() + 8));
+}
+
+Verdict check_solicited(const RulePacket& p) {
+    constexpr std::uint8_t neighbour_advertisement = 136;
+    if (type(p) != neighbour_advertisement || p.net()[24] != 0xFF) return Verdict::not_applicable;
+    return pass_if((p.segment()[4] & 0x40) == 0);
+}
+void repair_solicited(const RulePacket& p, MutablePacket& packet) {
+    segment(p, packet)[4] &= 0xBF;
+}
+
+/// The unspecified address while there is no other yet, but not in queries.
+Verdict check_listener_source(const RulePacket& p) {
+    constexpr std::uint8_t query = 130;
+    if (!is_listener_message(type(p))) return Verdict::not_applicable;
+    const std::uint8_t* const source = p.net() + 8;
+    const bool unspecified =
+        type(p) != query && std::all_of(source, source + 16, [](std::uint8_t byte) { return byte == 0; });
+    return pass_if(unspecified || is_link_local(source));
+}
+
 constexpr RuleLayer layer = RuleLayer::icmpv6;
 
 constexpr Rule rules[] = {
@@ -174,6 +217,16 @@ constexpr Rule rules[] = {
     {"icmpv6.listener_hop_limit", "multicast listener messages have a hop limit of 1",
      "RFC 2710 section 3; RFC 3810 section 5", "set to 1", layer, check_listener_hop_limit,
      repair_listener_hop_limit},
+    {"icmpv6.too_big_mtu", "the MTU of Packet Too Big is at least 1280",
+     "RFC 8200 section 5; RFC 8201 section 4", "set to 1280", layer, check_too_big, repair_too_big},
+    {"icmpv6.router_source", "router advertisements and redirects have a link-local source",
+     "RFC 4861 sections 6.1.2 and 8.1", "source prefix set to fe80::/16", layer, check_router_source,
+     make_source_link_local},
+    {"icmpv6.advertisement_solicited", "a neighbour advertisement to a group does not claim to be solicited",
+     "RFC 4861 section 7.1.2", "cleared", layer, check_solicited, repair_solicited},
+    {"icmpv6.listener_source", "multicast listener messages have a link-local source, reports perhaps none",
+     "RFC 2710 section 3; RFC 3590 section 4; RFC 3810 section 5", "source prefix set to fe80::/16", layer,
+     check_listener_source, make_source_link_local},
 };
 
 }  // namespace

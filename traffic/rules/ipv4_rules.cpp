@@ -113,6 +113,17 @@ void repair_fragment_end(const RulePacket& p, MutablePacket& packet) {
     store16(net(p, packet) + 6, fragment_field(p) & static_cast<std::uint16_t>(~offset_mask));
 }
 
+/// A TCP header split so that filters do not see the flags.
+Verdict check_tiny_fragment(const RulePacket& p) {
+    if (!p.headers.is_fragment() || p.net()[9] != ip_protocol::tcp) return Verdict::not_applicable;
+    if (p.headers.fragment_offset != 0) return pass_if(p.headers.fragment_offset != 8);
+    return pass_if(fragment_size(p) >= 16);
+}
+void repair_tiny_fragment(const RulePacket& p, MutablePacket& packet) {
+    store16(net(p, packet) + 6,
+            fragment_field(p) & static_cast<std::uint16_t>(~(more_fragments | offset_mask)));
+}
+
 // --- time to live, protocol
 
 Verdict check_ttl(const RulePacket& p) {
@@ -287,6 +298,50 @@ void repair_option_class(const RulePacket& p, MutablePacket& packet) {
             std::fill_n(net(p, packet) + options.offset(), options.length(), std::uint8_t{1});
 }
 
+/// Whether an option that may occur once does so again; the two source routes count as one. `seen`: a bit a
+/// kind.
+bool is_repeated(const Ipv4Options& option, std::uint32_t& seen) {
+    std::uint32_t bit = 0;
+    switch (option.type()) {
+        case 7:  // record route
+            bit = 1;
+            break;
+        case 68:  // timestamp
+            bit = 2;
+            break;
+        case 130:  // security
+            bit = 4;
+            break;
+        case 131:  // loose and strict source route
+        case 137:
+            bit = 8;
+            break;
+        case 136:  // stream identifier
+            bit = 16;
+            break;
+        default:
+            return false;
+    }
+    const bool again = (seen & bit) != 0;
+    seen |= bit;
+    return again;
+}
+Verdict check_option_repeated(const RulePacket& p) {
+    if (const Verdict state = options_state(p); state != Verdict::passed) return state;
+    std::uint32_t seen = 0;
+    Ipv4Options options(p);
+    while (options.next())
+        if (is_repeated(options, seen)) return Verdict::failed;
+    return options.malformed ? Verdict::not_checkable : Verdict::passed;
+}
+void repair_option_repeated(const RulePacket& p, MutablePacket& packet) {
+    std::uint32_t seen = 0;
+    Ipv4Options options(p);
+    while (options.next())
+        if (is_repeated(options, seen))
+            std::fill_n(net(p, packet) + options.offset(), options.length(), std::uint8_t{1});
+}
+
 constexpr RuleLayer layer = RuleLayer::ipv4;
 
 constexpr Rule rules[] = {
@@ -305,6 +360,9 @@ constexpr Rule rules[] = {
      "More Fragments cleared", layer, check_fragment_size, repair_fragment_size},
     {"ipv4.fragment_end", "a fragment ends within the largest datagram of 65535 bytes", "RFC 791 section 3.1",
      "fragment offset set to 0", layer, check_fragment_end, repair_fragment_end},
+    {"ipv4.tiny_fragment", "no fragment splits a TCP header before its flags",
+     "RFC 1858 section 3; RFC 3128 section 2", "made whole", layer, check_tiny_fragment,
+     repair_tiny_fragment},
     {"ipv4.ttl", "the time to live is not 0", "RFC 1122 section 3.2.1.7", "set to 64", layer, check_ttl,
      repair_ttl},
     {"ipv4.protocol", "the protocol is assigned, and not one of IPv6 only", "IANA protocol numbers",
@@ -324,6 +382,10 @@ constexpr Rule rules[] = {
     {"ipv4.option_contents", "route, timestamp, stream and alert options have legal lengths and pointers",
      "RFC 791 section 3.1; RFC 2113 section 2.1", "replaced by No Operation", layer, check_option_contents,
      repair_option_contents},
+    {"ipv4.option_repeated",
+     "route, timestamp, security and stream options occur once, source routes once in all",
+     "RFC 791 section 3.1; RFC 1122 section 3.2.1.8", "replaced by No Operation", layer,
+     check_option_repeated, repair_option_repeated},
 };
 
 }  // namespace

@@ -114,6 +114,28 @@ void repair_multicast_scope(const RulePacket& p, MutablePacket& packet) {
     second = static_cast<std::uint8_t>((second & 0xF0) | link_local);
 }
 
+/// The transient, prefix and rendezvous flags each need the one before; the first bit is reserved.
+Verdict check_multicast_flags(const RulePacket& p) {
+    const std::uint8_t* const destination = p.net() + 24;
+    if (!is_multicast(destination)) return Verdict::not_applicable;
+    const unsigned flags = destination[1] >> 4;
+    return pass_if(flags == 0 || flags == 1 || flags == 3 || flags == 7);
+}
+void repair_multicast_flags(const RulePacket& p, MutablePacket& packet) {
+    net(p, packet)[25] &= 0x1F;
+}
+
+bool is_mapped(const std::uint8_t* address) {
+    return load32(address) == 0 && load32(address + 4) == 0 && load32(address + 8) == 0xFFFF;
+}
+Verdict check_mapped(const RulePacket& p) {
+    return pass_if(!is_mapped(p.net() + 8) && !is_mapped(p.net() + 24));
+}
+void repair_mapped(const RulePacket& p, MutablePacket& packet) {
+    for (const std::uint32_t at : {8U, 24U})
+        if (is_mapped(p.net() + at)) make_documentation_prefix(net(p, packet) + at);
+}
+
 // --- extension headers
 
 Verdict chain_state(const Ipv6Chain& chain) {
@@ -206,6 +228,26 @@ void repair_options(const RulePacket& p, MutablePacket& packet) {
     }
 }
 
+/// Of the first routing header; there is at most one (ipv6.extension_repeated).
+const Ipv6Chain::Header* find_routing(const Ipv6Chain& chain) {
+    constexpr std::uint8_t routing = 43;
+    for (const Ipv6Chain::Header& header : chain.headers)
+        if (header.type == routing) return &header;
+    return nullptr;
+}
+Verdict check_routing_type(const RulePacket& p) {
+    if (!has_extensions(p)) return Verdict::not_applicable;
+    const Ipv6Chain chain(p);
+    const Ipv6Chain::Header* const routing = find_routing(chain);
+    if (!routing) return chain.cut ? Verdict::not_checkable : Verdict::not_applicable;
+    return pass_if(p.at(routing->offset)[2] != 0);
+}
+void repair_routing_type(const RulePacket& p, MutablePacket& packet) {
+    constexpr std::uint8_t experimental = 253;  // RFC 4727 section 3.4
+    const Ipv6Chain chain(p);
+    packet.bytes[find_routing(chain)->offset + 2] = experimental;
+}
+
 // --- fragments
 
 /// The fragment header, or nullptr.
@@ -254,6 +296,28 @@ void repair_fragment_end(const RulePacket& p, MutablePacket& packet) {
     store16(fragment + 2, load16(fragment + 2) & 7);
 }
 
+/// The first fragment holds every header, the upper layer's included.
+Verdict check_fragment_chain(const RulePacket& p) {
+    const std::uint8_t* const fragment = find_fragment(p);
+    if (!fragment || (load16(fragment + 2) & 0xFFF8) != 0 || (fragment[3] & 1) == 0)
+        return Verdict::not_applicable;
+    const Ipv6Chain chain(p);
+    if (chain.overruns) return Verdict::failed;
+    if (chain.cut) return Verdict::not_checkable;
+    const Ipv6Chain::Header& last = chain.headers.back();
+    const std::uint32_t left = p.end - last.offset - last.length;
+    switch (chain.protocol) {
+        case ip_protocol::tcp:
+            return pass_if(left >= 20);
+        case ip_protocol::udp:
+            return pass_if(left >= 8);
+        case ip_protocol::icmpv6:
+            return pass_if(left >= 4);
+        default:
+            return Verdict::passed;
+    }
+}
+
 // --- upper layer
 
 Verdict check_protocol(const RulePacket& p) {
@@ -291,6 +355,11 @@ constexpr Rule rules[] = {
      "prefix set to 2001:db8::/32", layer, check_loopback, repair_loopback},
     {"ipv6.multicast_scope", "a multicast destination has a scope that is not reserved",
      "RFC 4291 section 2.7", "set to link-local", layer, check_multicast_scope, repair_multicast_scope},
+    {"ipv6.multicast_flags", "the flags of a multicast destination are 0, T, PT or RPT",
+     "RFC 4291 section 2.7; RFC 3306 section 4; RFC 3956 section 3", "set to 0 or T", layer,
+     check_multicast_flags, repair_multicast_flags},
+    {"ipv6.mapped_address", "IPv4-mapped addresses (::ffff:0:0/96) do not appear in packets",
+     "RFC 6890 section 2.2.3", "prefix set to 2001:db8::/32", layer, check_mapped, repair_mapped},
     {"ipv6.extension_chain", "every extension header lies within the packet", "RFC 8200 section 4",
      "ended before the first that does not", layer, check_chain, repair_chain},
     {"ipv6.hop_by_hop_first", "Hop-by-Hop Options come first or not at all", "RFC 8200 section 4.3",
@@ -305,6 +374,10 @@ constexpr Rule rules[] = {
      "More Fragments cleared", layer, check_fragment_size, repair_fragment_size},
     {"ipv6.fragment_end", "a fragment ends within the largest packet of 65535 bytes", "RFC 8200 section 4.5",
      "fragment offset set to 0", layer, check_fragment_end, repair_fragment_end},
+    {"ipv6.fragment_chain", "the first fragment holds the whole header chain", "RFC 7112 section 5",
+     "More Fragments cleared", layer, check_fragment_chain, repair_fragment_size},
+    {"ipv6.routing_type", "no routing header is of type 0", "RFC 5095 section 3", "set to 253 (experimental)",
+     layer, check_routing_type, repair_routing_type},
     {"ipv6.protocol", "the upper layer's protocol is assigned, and not ICMP or IGMP of IPv4",
      "IANA protocol numbers", "set to No Next Header", layer, check_protocol, repair_protocol},
 };

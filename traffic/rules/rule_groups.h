@@ -14,10 +14,17 @@ std::span<const Rule> tcp_packet_rules();
 std::span<const Rule> udp_rules();
 std::span<const Rule> icmp_rules();
 std::span<const Rule> icmpv6_rules();
+std::span<const Rule> dns_rules();
+std::span<const Rule> dhcp_ntp_rules();
+std::span<const Rule> quic_rules();
+std::span<const Rule> tls_rules();
+std::span<const Rule> http_rules();
+std::span<const Rule> mqtt_rules();
 std::span<const Rule> ethernet_group_rules();
 std::span<const Rule> checksum_rules();
 std::span<const Rule> tcp_flow_rules();
 std::span<const Rule> echo_flow_rules();
+std::span<const Rule> rtp_flow_rules();
 
 /// For checks that are one condition.
 inline Verdict pass_if(bool condition) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "traffic/link_layer.h"
+#include "traffic/rules/application.h"
 
 namespace tracebench {
 namespace {
@@ -71,6 +72,7 @@ RulePacket read_rule_packet(const PacketView& packet) {
     if (p.network_state != LayerState::readable || p.network_layer == RuleLayer::arp) return p;
     p.end = std::min(p.headers.ip_end, p.wire_end);
     read_transport(p);
+    find_application(p);
     return p;
 }
 

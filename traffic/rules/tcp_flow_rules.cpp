@@ -188,14 +188,30 @@ Verdict check_acknowledgement(const RulePacket&, const FlowContext& context) {
     if (!v.peer.seen) return Verdict::not_checkable;
     const std::int32_t ahead = sequence_distance(v.segment.acknowledgement, v.peer.contiguous);
     if (ahead <= 0) return Verdict::passed;
-    // At the start of a capture the peer's segments of the last window are missing.
-    const bool may_be_missing = !v.flow.from_start && !v.me.acknowledged;
+    // The capture may have missed the peer's segments, at its start or later: what the receiver acknowledges
+    // is then the only trace of them. tcp.flow.acknowledged_before tells who never sent them.
+    const bool may_be_missing = !v.flow.both_directions || (!v.flow.from_start && !v.me.acknowledged);
     return may_be_missing && v.flow.plausible_acknowledgement(v.segment, context.direction)
                ? Verdict::not_checkable
                : Verdict::failed;
 }
 void repair_acknowledgement(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
     set_acknowledgement(p, packet, View(context).peer.contiguous);
+}
+
+/// Data that go on where the sender stopped cannot have been acknowledged before. Where both came within a
+/// moment the capture may have swapped them: interfaces deliver from several queues.
+Verdict check_acknowledged_before(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.segment.payload == 0 || v.has(tcp_flag::syn) || v.has(tcp_flag::rst) || !v.me.seen ||
+        v.segment.sequence != v.me.sent)
+        return Verdict::not_applicable;
+    if (!v.me.acknowledged_unseen) return Verdict::passed;
+    constexpr std::int64_t moment_ns = 1'000'000;
+    return v.segment.time_ns - v.me.unseen_ns < moment_ns ? Verdict::not_checkable : Verdict::failed;
+}
+void repair_acknowledged_before(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_sequence(p, packet, View(context).me.next);
 }
 
 Verdict check_acknowledgement_order(const RulePacket&, const FlowContext& context) {
@@ -226,6 +242,26 @@ void repair_syn_ack_acknowledged(const RulePacket& p, const FlowContext& context
     set_acknowledgement(p, packet, View(context).peer.contiguous);
 }
 
+/// What is sent again is the same: the first bytes are compared, where both were captured. One byte alone may
+/// be a keep-alive's, which is garbage (RFC 9293 section 3.8.4).
+Verdict check_same_data(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (v.segment.payload <= 1 || !v.me.seen || sequence_distance(v.segment.sequence, v.me.sent) >= 0)
+        return Verdict::not_applicable;
+    if (v.segment.payload_hash == 0) return Verdict::not_checkable;
+    for (const TcpSide::Sent& sent : v.me.recent)
+        if (sent.hash != 0 && sent.sequence == v.segment.sequence && sent.size == v.segment.payload_start)
+            return pass_if(sent.hash == v.segment.payload_hash);
+    return Verdict::not_checkable;
+}
+void repair_same_data(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
+    const std::size_t begin = p.transport + (p.segment()[12] >> 4) * 4U;
+    const std::size_t end = std::min<std::size_t>(p.end, packet.bytes.size());
+    if (begin < end)
+        std::fill(packet.bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+                  packet.bytes.begin() + static_cast<std::ptrdiff_t>(end), std::uint8_t{0});
+}
+
 // --- closing
 
 Verdict check_after_fin(const RulePacket&, const FlowContext& context) {
@@ -238,6 +274,32 @@ void repair_after_fin(const RulePacket& p, const FlowContext& context, MutablePa
     set_flags(p, packet, tcp_flag::ack);
     set_sequence(p, packet, v.me.fin_end);
     cut_tcp_payload(p, packet, 0);
+}
+
+Verdict check_fin_repeated(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::fin) || !v.me.fin || v.has(tcp_flag::rst)) return Verdict::not_applicable;
+    // A later number is tcp.flow.after_fin's.
+    return pass_if(sequence_distance(v.segment.next_sequence(), v.me.fin_end) >= 0);
+}
+void repair_fin_repeated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_flags(p, packet, static_cast<std::uint8_t>(context.segment.flags & ~tcp_flag::fin));
+}
+
+/// Who has sent nothing yet can only refuse the SYN.
+Verdict check_refusal(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::rst) || v.has(tcp_flag::syn) || v.me.seen || !v.flow.from_start || !v.peer.syn ||
+        v.peer.acknowledged)
+        return Verdict::not_applicable;
+    const std::int32_t past_syn = sequence_distance(v.segment.acknowledgement, v.peer.initial_sequence + 1);
+    return pass_if(v.has(tcp_flag::ack) && past_syn >= 0 &&
+                   sequence_distance(v.segment.acknowledgement, v.peer.next) <= 0);
+}
+void repair_refusal(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    const View v(context);
+    set_flags(p, packet, static_cast<std::uint8_t>(v.segment.flags | tcp_flag::ack));
+    set_acknowledgement(p, packet, v.peer.initial_sequence + 1);
 }
 
 Verdict check_after_reset(const RulePacket&, const FlowContext& context) {
@@ -377,6 +439,11 @@ constexpr Rule rules[] = {
          "RFC 9293 section 3.5; RFC 7413", "payload removed", check_early_data, repair_early_data),
     rule("tcp.flow.after_fin", "nothing new is sent after FIN", "RFC 9293 section 3.6", "made a bare ACK",
          check_after_fin, repair_after_fin),
+    rule("tcp.flow.fin_repeated", "a repeated FIN stands at the same sequence number",
+         "RFC 9293 sections 3.6 and 3.8.1", "FIN cleared", check_fin_repeated, repair_fin_repeated),
+    rule("tcp.flow.refusal", "a RST that refuses a SYN acknowledges it",
+         "RFC 9293 sections 3.5.2 and 3.10.7.1", "ACK set, with the SYN's number + 1", check_refusal,
+         repair_refusal),
     rule("tcp.flow.after_reset", "the sender of RST sends no more data", "RFC 9293 section 3.5.3",
          "payload removed", check_after_reset, repair_after_reset),
     rule("tcp.flow.reset_sequence", "a RST is within a window of what its sender has sent",
@@ -392,6 +459,11 @@ constexpr Rule rules[] = {
     rule("tcp.flow.acknowledgement", "only what the peer has sent is acknowledged, without gaps",
          "RFC 9293 sections 3.4 and 3.10.7.4", "set to what the peer has sent", check_acknowledgement,
          repair_acknowledgement),
+    rule("tcp.flow.acknowledged_before", "data are not acknowledged before they are sent",
+         "RFC 9293 section 3.10.7.4", "set to what was acknowledged", check_acknowledged_before,
+         repair_acknowledged_before),
+    rule("tcp.flow.same_data", "what is sent again is the same", "RFC 9293 sections 3.4 and 3.8.1",
+         "payload replaced by zeros", check_same_data, repair_same_data),
     rule("tcp.flow.acknowledgement_order", "acknowledgements do not go back, but for late segments",
          "RFC 9293 section 3.4; RFC 5961 section 5", "set to what the peer has sent",
          check_acknowledgement_order, repair_acknowledgement_order),

@@ -249,6 +249,13 @@ void repair_timestamp_echo(const RulePacket& p, MutablePacket& packet) {
             store32(segment(p, packet) + 20 + options.offset() + 6, 0);
 }
 
+Verdict check_sack_acknowledges(const RulePacket& p) {
+    return check_option<tcp_option::sack>(p, [&](const TcpOptions&) { return has(p, tcp_flag::ack); });
+}
+Verdict check_fast_open(const RulePacket& p) {
+    return check_option<tcp_option::fast_open>(p, [&](const TcpOptions&) { return has(p, tcp_flag::syn); });
+}
+
 bool other_option_is_legal(const TcpOptions& o) {
     switch (o.kind()) {
         case tcp_option::md5:
@@ -325,6 +332,10 @@ constexpr Rule rules[] = {
      "replaced by No-Operation", layer, check_sack_permitted, remove_option<tcp_option::sack_permitted>},
     {"tcp.option_sack", "SACK: 1 to 4 blocks that end after they begin, never with SYN", "RFC 2018 section 3",
      "replaced by No-Operation", layer, check_sack, remove_option<tcp_option::sack>},
+    {"tcp.sack_acknowledges", "SACK comes with ACK", "RFC 2018 section 4", "replaced by No-Operation", layer,
+     check_sack_acknowledges, remove_option<tcp_option::sack>},
+    {"tcp.option_fast_open", "a Fast Open cookie comes with SYN only", "RFC 7413 section 4.1.1",
+     "replaced by No-Operation", layer, check_fast_open, remove_option<tcp_option::fast_open>},
     {"tcp.option_timestamps", "timestamps: 10 bytes", "RFC 7323 section 3.2", "replaced by No-Operation",
      layer, check_timestamps, remove_option<tcp_option::timestamps>},
     {"tcp.timestamp_echo", "the timestamp echo reply is 0 without ACK", "RFC 7323 section 3.2", "set to 0",

@@ -3,6 +3,7 @@
 #include "traffic/bytes.h"
 #include "traffic/checksum.h"
 #include "traffic/link_layer.h"
+#include "traffic/rules/application.h"
 #include "traffic/rules/packet_edit.h"
 #include "traffic/rules/repair.h"
 #include "traffic/tokens.h"
@@ -29,10 +30,18 @@ void compute_checksums(MutablePacket& packet) {
     store16(segment(p, packet) + field, transport_checksum(p.headers));
 }
 
-bool repair_packet_rules(MutablePacket& packet) {
+/// What rules changed in the headers, which the grammar should have kept legal. It knows nothing of what an
+/// application's first bytes may be; what is wrong there is mended without a word, with the checksum.
+struct PacketRepair {
+    bool changed = false, headers = false;
+};
+PacketRepair repair_packet_rules(MutablePacket& packet) {
     RepairReport report;
     repair_packet(packet, report);
-    return report.packets_changed > 0;
+    PacketRepair repair{report.packets_changed > 0, false};
+    for (const auto& [id, count] : report.repaired)
+        repair.headers |= !is_application(find_rule(id)->layer) && !id.ends_with("checksum");
+    return repair;
 }
 
 /// Applies the first flow rule that fails; false where none does.
@@ -51,6 +60,22 @@ bool repair_flow_rule(MutablePacket& packet, const LiveFlows& flows) {
     return false;
 }
 
+/// The same for RTP, whose first bytes the grammar knows nothing of.
+bool repair_rtp_rule(MutablePacket& packet, LiveFlows& flows) {
+    const RulePacket p = read_rule_packet(packet.view());
+    if (!possible_rtp_source(p)) return false;
+    const auto [state, direction] = flows.datagrams(tuple_of(p));
+    const SegmentFields none;
+    const FlowContext context{state, none, direction};
+    for (const Rule& rule : rule_table()) {
+        if (rule.layer != RuleLayer::udp || !rule.check_flow) continue;
+        if (rule.check_flow(p, context) != Verdict::failed) continue;
+        rule.repair_flow(p, context, packet);
+        return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 std::optional<FinishedPacket> finish_packet(std::span<const std::uint8_t> bytes, std::int64_t time_ns,
@@ -61,12 +86,17 @@ std::optional<FinishedPacket> finish_packet(std::span<const std::uint8_t> bytes,
     constexpr int rounds = 32;
     for (int round = 0; round < rounds; ++round) {
         compute_checksums(packet);
-        const bool changed = repair_packet_rules(packet) || repair_flow_rule(packet, flows);
-        result.repaired |= changed;
-        if (changed) continue;
+        const PacketRepair repair = repair_packet_rules(packet);
+        const bool flow_changed = !repair.changed && repair_flow_rule(packet, flows);
+        result.repaired |= repair.headers || flow_changed;
+        if (repair.changed || flow_changed || repair_rtp_rule(packet, flows)) continue;
         const RulePacket p = read_rule_packet(packet.view());
         if (!is_plain(p)) return std::nullopt;
         if (const auto segment = read_segment(p)) flows.add(tuple_of(p), *segment);
+        if (possible_rtp_source(p)) {
+            const auto [state, direction] = flows.datagrams(tuple_of(p));
+            state.add_rtp(p, direction);
+        }
         return result;
     }
     return std::nullopt;

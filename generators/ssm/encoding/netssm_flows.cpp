@@ -81,4 +81,12 @@ void LiveFlows::add(std::string_view tuple, const SegmentFields& segment) {
     place.flow->state.add(segment, place.direction);
 }
 
+LiveFlows::Datagrams LiveFlows::datagrams(std::string_view tuple) {
+    const TupleBytes back = reversed(tuple);
+    const bool forward = tuple <= back;
+    if (datagrams_.size() >= limit_) datagrams_.clear();
+    FlowState& state = datagrams_[forward ? TupleBytes(tuple) : back];
+    return {state, forward ? Direction::forward : Direction::reverse};
+}
+
 }  // namespace tracebench::ssm

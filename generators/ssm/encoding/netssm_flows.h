@@ -81,6 +81,13 @@ class LiveFlows {
     std::optional<FlowEnd> find(std::string_view tuple) const;
     /// A segment was sent at the time of the last expire(); begins a conversation where there is none.
     void add(std::string_view tuple, const SegmentFields& segment);
+    /// What RTP rules remember of a UDP conversation, which begins here if need be. All are forgotten where
+    /// there are too many. Valid until the next call.
+    struct Datagrams {
+        FlowState& state;
+        Direction direction;
+    };
+    Datagrams datagrams(std::string_view tuple);
     /// Least recently used first.
     const std::list<LiveFlow>& flows() const { return flows_; }
 
@@ -94,7 +101,8 @@ class LiveFlows {
     std::size_t limit_;
     std::int64_t now_ns_ = 0;
     std::list<LiveFlow> flows_;
-    std::map<TupleBytes, Place, std::less<>> places_;  ///< both directions of each
+    std::map<TupleBytes, FlowState, std::less<>> datagrams_;  ///< by the lesser of both directions
+    std::map<TupleBytes, Place, std::less<>> places_;         ///< both directions of each
 };
 
 }  // namespace tracebench::ssm

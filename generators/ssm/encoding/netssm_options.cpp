@@ -52,7 +52,7 @@ void OptionGrammar::begin(const FlowEnd& end, const SegmentFields& segment, std:
     timestamps_ = next_timestamps(end.own());
     echoes_ = echoed_timestamps(end, ack);
     const bool permitted = end.peer().offered_sack || !state.negotiated();
-    sack_legal_ = !syn && permitted && end.peer().seen && !sack_edge(0).empty();
+    sack_legal_ = !syn && ack && permitted && end.peer().seen && !sack_edge(0).empty();
 }
 
 ByteSet OptionGrammar::allowed() const {
@@ -107,7 +107,7 @@ bool OptionGrammar::legal_length(std::uint8_t kind, std::uint32_t length) const 
         case option::multipath:
             return length >= 3;
         case option::fast_open:
-            return length == 2 || (length >= 6 && length <= 18 && length % 2 == 0);
+            return syn && (length == 2 || (length >= 6 && length <= 18 && length % 2 == 0));
         default:
             return false;
     }

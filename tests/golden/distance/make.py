@@ -10,7 +10,8 @@ import json
 
 import numpy
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import ks_2samp, wasserstein_distance
+from scipy.special import rel_entr
+from scipy.stats import chi2_contingency, energy_distance, ks_2samp, wasserstein_distance
 
 ROWS = {"real": 120, "synthetic": 90}
 
@@ -55,6 +56,19 @@ def counts_in(edges, values):
     return [int((values < edges[0]).sum()), *map(int, inside), int((values > edges[-1]).sum())]
 
 
+def divergences(a, b):
+    """Of counts in the same bins."""
+    occupied = numpy.array(a) + numpy.array(b) > 0
+    a, b = numpy.array(a)[occupied], numpy.array(b)[occupied]
+    p, q = a / a.sum(), b / b.sum()
+    smooth_p, smooth_q = (a + 0.5) / (a + 0.5).sum(), (b + 0.5) / (b + 0.5).sum()
+    return {"jsd": float(jensenshannon(p, q, base=2) ** 2), "tvd": float(abs(p - q).sum() / 2),
+            "hellinger": float(numpy.linalg.norm(numpy.sqrt(p) - numpy.sqrt(q)) / numpy.sqrt(2)),
+            "kl": float(rel_entr(smooth_p, smooth_q).sum() / numpy.log(2)),
+            # The statistic of two samples of one observation each.
+            "chi_square": float(chi2_contingency([p, q], correction=False)[0] / 2) if len(p) > 1 else 0.0}
+
+
 def expected_of(real, synthetic):
     expected = {"n": [len(real), len(synthetic)]}
     if real.dtype.kind in "US":
@@ -66,12 +80,9 @@ def expected_of(real, synthetic):
         a, b = counts_in(edges, real), counts_in(edges, synthetic)
         expected |= {"kind": "continuous", "edges": edges.tolist(),
                      "wasserstein": float(wasserstein_distance(real, synthetic)),
-                     "ks": float(ks_2samp(real, synthetic).statistic)}
-    p, q = numpy.array(a) / sum(a), numpy.array(b) / sum(b)
-    expected |= {"real": a, "synthetic": b, "jsd": float(jensenshannon(p, q, base=2) ** 2),
-                 "tvd": float(abs(p - q).sum() / 2),
-                 "hellinger": float(numpy.linalg.norm(numpy.sqrt(p) - numpy.sqrt(q)) / numpy.sqrt(2))}
-    return expected
+                     "ks": float(ks_2samp(real, synthetic).statistic),
+                     "energy": float(energy_distance(real, synthetic))}
+    return expected | {"real": a, "synthetic": b} | divergences(a, b)
 
 
 def main():

@@ -249,6 +249,39 @@ TEST(FieldsConstraints, ConnectionsOpenAndEndAsTheyShould) {
     EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
 }
 
+// Without scaling the window does not change after the SYN; whether the answer's acknowledgement is after 0
+// is up to the peer's initial sequence number.
+TEST(FieldsConstraints, EveryHandshakeMayBeCompleted) {
+    using namespace tcp_flag;
+    const FieldsEncoding encoding({"any"});
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+        const auto decoder = encoding.decoder({.label = "any", .seed = seed});
+        Speaker say(encoding, *decoder);
+        say(Item::flows, 1);
+        say(Item::label, 0);
+        for (const auto& [item, value] : {std::pair{Item::kind, +code::tcp4},
+                                          {Item::source_host, +code::new_10},
+                                          {Item::destination_host, +code::new_192},
+                                          {Item::source_port, ephemeral},
+                                          {Item::destination_port, *known_port(443)},
+                                          {Item::extent, 16}})
+            say(item, value);
+        for (const std::uint8_t flags : {+syn, syn | ack}) {
+            if (flags != syn) say(Item::flow, 1);
+            say(Item::gap, 10);
+            say(Item::flags, flags_code(flags));
+            say(Item::mss, 0, {5, 180});
+            say(Item::window_scale, 0, {0});
+            say(Item::ttl, 0, {64});
+        }
+        say(Item::flow, 0);
+        say(Item::gap, 10);
+        EXPECT_TRUE(say.may(Item::flags, flags_code(ack))) << "seed " << seed;
+        ASSERT_FALSE(HasFatalFailure());
+    }
+}
+
 // RFC 9293 section 3.5.2: a closed end answers everything by a reset.
 TEST(FieldsConstraints, WhoHasResetSendsResets) {
     const FieldsEncoding encoding({"any"});

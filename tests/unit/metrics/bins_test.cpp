@@ -12,7 +12,7 @@ using testing::DoubleEq;
 using testing::ElementsAre;
 
 TEST(Bins, FewDifferentValuesHaveABinEach) {
-    const Bins bins = Bins::numeric({10, 4, 4, 10, 20});
+    const Bins bins = Bins::numeric(std::vector<double>{10, 4, 4, 10, 20});
     EXPECT_THAT(bins.edges(), ElementsAre(4, 7, 15, 20));
     EXPECT_EQ(bins.size(), 5u);
     EXPECT_EQ(bins.index(4), 1u);
@@ -21,7 +21,7 @@ TEST(Bins, FewDifferentValuesHaveABinEach) {
 }
 
 TEST(Bins, OutOfTheRealRangeIsUnderAndOverflow) {
-    const Bins bins = Bins::numeric({10, 4, 20});
+    const Bins bins = Bins::numeric(std::vector<double>{10, 4, 20});
     EXPECT_EQ(bins.index(3.999), 0u);
     EXPECT_EQ(bins.index(-1e300), 0u);
     EXPECT_EQ(bins.index(20.001), bins.size() - 1);
@@ -29,7 +29,7 @@ TEST(Bins, OutOfTheRealRangeIsUnderAndOverflow) {
 }
 
 TEST(Bins, OneValueHasAClosedBin) {
-    const Bins bins = Bins::numeric({7, 7, 7});
+    const Bins bins = Bins::numeric(std::vector<double>{7, 7, 7});
     EXPECT_EQ(bins.size(), 3u);
     EXPECT_EQ(bins.index(6.9), 0u);
     EXPECT_EQ(bins.index(7), 1u);
@@ -65,7 +65,7 @@ TEST(Bins, CategoriesAreTheUnion) {
 }
 
 TEST(Bins, NoValuesNoBins) {
-    EXPECT_THROW(Bins::numeric({}), std::invalid_argument);
+    EXPECT_THROW(Bins::numeric(std::vector<double>{}), std::invalid_argument);
 }
 
 }  // namespace

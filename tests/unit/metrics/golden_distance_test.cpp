@@ -34,7 +34,8 @@ TEST(GoldenDistance, AgreesWithSciPy) {
         EXPECT_EQ(report.synthetic_counts, want.at("synthetic").get<std::vector<double>>());
         const char* bins = want.contains("edges") ? "edges" : "categories";
         EXPECT_EQ(got.at("bins").at(bins), want.at(bins));
-        for (const char* measure : {"jsd", "tvd", "hellinger", "wasserstein", "ks"}) {
+        for (const char* measure :
+             {"jsd", "tvd", "hellinger", "kl", "chi_square", "wasserstein", "ks", "energy"}) {
             if (!want.contains(measure)) {
                 EXPECT_TRUE(got.at(measure).is_null()) << measure;
                 continue;

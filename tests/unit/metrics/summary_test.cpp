@@ -36,7 +36,8 @@ TEST(Details, Rounded) {
 }
 
 TEST(Distributions, CumulativeKeepsEveryStepOfFewValues) {
-    EXPECT_EQ(cumulative({3, 1, 1, 2}), json::parse(R"({"x": [1, 2, 3], "p": [0.5, 0.75, 1]})"));
+    EXPECT_EQ(cumulative(sorted_counts(std::vector<double>{3, 1, 1, 2})),
+              json::parse(R"({"x": [1, 2, 3], "p": [0.5, 0.75, 1]})"));
     EXPECT_TRUE(cumulative({}).is_null());
 }
 
@@ -44,7 +45,7 @@ TEST(Distributions, CumulativeIsBoundedAndMonotone) {
     std::vector<double> values;
     Random random(1);
     for (int i = 0; i < 5000; ++i) values.push_back(random.chance(0.3) ? 0 : random.exponential(1));
-    const json cdf = cumulative(values);
+    const json cdf = cumulative(sorted_counts(values));
     const auto x = cdf["x"].get<std::vector<double>>(), p = cdf["p"].get<std::vector<double>>();
     EXPECT_LE(x.size(), 100u);
     EXPECT_EQ(x.size(), p.size());

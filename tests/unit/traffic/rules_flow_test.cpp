@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "rules_frames.h"
@@ -24,6 +25,7 @@ struct Segment {
     std::uint32_t payload = 0;
     Bytes options = {};
     std::uint16_t window = 1000;
+    char letter = 'x';  ///< what the payload is made of
 };
 using Conversation = std::vector<Segment>;
 
@@ -35,7 +37,7 @@ Bytes bytes_of(const Segment& s) {
     f.acknowledgement = s.acknowledgement;
     f.window = s.window;
     f.tcp_options = s.options;
-    f.payload.assign(s.payload, 'x');
+    f.payload.assign(s.payload, static_cast<std::uint8_t>(s.letter));
     f.payload_length = s.payload;
     return build_packet(f);
 }
@@ -136,10 +138,20 @@ std::vector<Example> examples() {
          opening,
          {{client, S, 100, 0}, {server, S | A, 500, 101}, {client, A, 101, 500}}},
         {"tcp.flow.acknowledgement", opened({{server, A, 501, 101, 10}, {client, A, 101, 511}}),
-         opened({{server, A, 501, 101, 10}, {client, A, 101, 512}})},
-        {"tcp.flow.acknowledgement",
-         opened({{server, A, 511, 101, 10}, {server, A, 501, 101, 10}, {client, A, 101, 521}}),
-         opened({{server, A, 511, 101, 10}, {client, A, 101, 521}})},
+         opened({{server, A, 501, 101, 10}, {client, A, 101, 511 + 65536}})},
+        {"tcp.flow.acknowledged_before", opened({{server, A, 501, 101, 10}, {server, A, 511, 101, 10}}),
+         opened({{server, A, 501, 101, 10}, {client, A, 101, 521}, {server, A, 511, 101, 10}})},
+        {"tcp.flow.same_data", opened({{client, A, 101, 501, 10}, {client, A, 101, 501, 10}}),
+         opened({{client, A, 101, 501, 10}, {client, A, 101, 501, 10, {}, 1000, 'y'}})},
+        {"tcp.flow.fin_repeated",
+         opened({{client, A, 101, 501, 5}, {client, F | A, 106, 501}, {client, F | A, 101, 501, 5}}),
+         opened({{client, A, 101, 501, 5}, {client, F | A, 106, 501}, {client, F | A, 101, 501, 4}})},
+        {"tcp.flow.refusal",
+         {{client, S, 100, 0}, {server, R | A, 0, 101}},
+         {{client, S, 100, 0}, {server, R | A, 0, 102}}},
+        {"tcp.flow.refusal",
+         {{client, S, 100, 0}, {server, R | A, 0, 101}},
+         {{client, S, 100, 0}, {server, R, 0, 101}}},
         {"tcp.flow.acknowledgement_order",
          opened({{server, A, 501, 101, 10}, {client, A, 101, 511}, {client, A, 101, 501}}),
          opened({{server, A, 501, 101, 10}, {client, A, 101, 511}, {client, A, 101, 501, 5}})},
@@ -242,8 +254,63 @@ TEST(FlowRules, EchoRepliesAnswerRequests) {
     }
 }
 
+/// One RTP packet a sequence number, 20 bytes of it; `last` is changed by the example.
+struct RtpExample {
+    std::string_view rule;
+    std::function<void(Bytes&)> good, bad;
+};
+std::vector<RtpExample> rtp_examples() {
+    const auto sequence = [](std::uint16_t number) {
+        return [number](Bytes& rtp) { store16(&rtp[2], number); };
+    };
+    const auto first = [](std::uint8_t value) { return [value](Bytes& rtp) { rtp[0] = value; }; };
+    return {
+        {"rtp.flow.header", first(0x82), first(0x83)},  // two contributing sources, three: 20 and 24 bytes
+        {"rtp.flow.header", first(0x91), first(0x92)},  // an extension of no words behind one, behind two
+        {"rtp.flow.payload_type", [](Bytes& rtp) { rtp[1] = 71; }, [](Bytes& rtp) { rtp[1] = 72; }},
+        {"rtp.flow.sequence", sequence(13 + 2999), sequence(13 + 3000)},
+        {"rtp.flow.sequence", sequence(65536 + 13 - 99), sequence(65536 + 13 - 100)},
+    };
+}
+Trace rtp_trace(const std::function<void(Bytes&)>& change, int packets = 5) {
+    Trace trace;
+    for (int i = 0; i < packets; ++i) {
+        PacketFields f = fields(ip_protocol::udp);
+        f.dst.port = 5004;
+        f.payload = {0x80, 96, 0, static_cast<std::uint8_t>(10 + i), 0, 0, 0, 0, 1, 2, 3, 4};
+        f.payload.resize(20);
+        f.payload_length = 20;
+        if (i + 1 == packets) change(f.payload);
+        trace.append(i, build_packet(f));
+    }
+    return trace;
+}
+
+TEST(FlowRules, RtpIsCheckedOnceItsSequenceNumbersShowIt) {
+    for (const RtpExample& example : rtp_examples()) {
+        const ComplianceResult good = check_compliance(rtp_trace(example.good));
+        EXPECT_EQ(result_of(good, example.rule).checked, 1U) << example.rule;
+        EXPECT_EQ(result_of(good, example.rule).failed, 0U) << example.rule;
+        const ComplianceResult bad = check_compliance(rtp_trace(example.bad));
+        EXPECT_EQ(result_of(bad, example.rule).failed, 1U) << example.rule;
+        EXPECT_THAT(result_of(bad, example.rule).examples, testing::ElementsAre(5));
+        EXPECT_EQ(result_of(check_compliance(rtp_trace(example.bad, 4)), example.rule).checked, 0U);
+        RepairReport report;
+        EXPECT_EQ(failures(repair_trace(rtp_trace(example.bad), report)), "") << example.rule;
+        EXPECT_EQ(report.packets_changed, 1U) << example.rule;
+    }
+}
+
+TEST(FlowRules, OtherDatagramsAreNoRtp) {
+    const auto other_source = [](Bytes& rtp) { rtp[1] = 72, rtp[11] = 9; };  // RTCP on the same port
+    EXPECT_EQ(result_of(check_compliance(rtp_trace(other_source)), "rtp.flow.payload_type").checked, 0U);
+    const auto other_version = [](Bytes& rtp) { rtp[0] = 0x40, rtp[1] = 72; };
+    EXPECT_EQ(result_of(check_compliance(rtp_trace(other_version)), "rtp.flow.payload_type").checked, 0U);
+}
+
 TEST(FlowRules, EveryRuleHasAnExample) {
     std::set<std::string_view> shown{"icmp.flow.echo_reply", "icmpv6.flow.echo_reply"};
+    for (const RtpExample& example : rtp_examples()) shown.insert(example.rule);
     for (const Example& example : examples()) shown.insert(example.rule);
     for (const Rule& rule : rule_table()) {
         if (!rule.check_flow) continue;
@@ -259,6 +326,37 @@ TEST(FlowRules, ConversationsThatBeganBeforeTheCaptureAreNotBlamed) {
     EXPECT_EQ(result_of(result, "tcp.flow.handshake").not_checkable, 1U);
     EXPECT_EQ(result_of(result, "tcp.flow.handshake").checked, 0U);
     EXPECT_GT(result_of(result, "tcp.flow.sequence").checked, 0U);
+}
+
+TEST(FlowRules, SegmentsThatTheCaptureMissedAreNotBlamed) {
+    // 511 to 521 was never seen, then 521 to 541: the client's acknowledgements are all that tells of them.
+    const Conversation lossy = opened({{server, A, 501, 101, 10},
+                                       {server, A, 521, 101, 10},
+                                       {client, A, 101, 531},
+                                       {client, A, 101, 541},
+                                       {server, A, 541, 101, 10},
+                                       {client, A, 101, 551}});
+    EXPECT_EQ(failures(trace_of(lossy)), "");
+    const RuleResult rule = result_of(check_compliance(trace_of(lossy)), "tcp.flow.acknowledgement");
+    EXPECT_EQ(rule.not_checkable, 2U);
+    EXPECT_EQ(rule.failed, 0U);
+    RepairReport report;
+    repair_trace(trace_of(lossy), report);
+    EXPECT_EQ(report.packets_changed, 0U);
+}
+
+TEST(FlowRules, DataThatTheCaptureSwappedWithTheirAcknowledgementAreNotBlamed) {
+    Trace swapped;
+    std::int64_t time = 0;
+    for (const Segment& segment : opened({{server, A, 501, 101, 10}, {client, A, 101, 521}}))
+        swapped.append(time += 1'000'000, bytes_of(segment));
+    swapped.append(time + 20'000, bytes_of({server, A, 511, 101, 10}));
+    EXPECT_EQ(result_of(check_compliance(swapped), "tcp.flow.acknowledged_before").not_checkable, 1U);
+}
+
+TEST(FlowRules, KeepAliveBytesNeedNotBeTheSame) {
+    const Conversation kept = opened({{client, A, 101, 501, 1}, {client, A, 101, 501, 1, {}, 1000, 'y'}});
+    EXPECT_EQ(result_of(check_compliance(trace_of(kept)), "tcp.flow.same_data").checked, 0U);
 }
 
 TEST(FlowRules, OneDirectionAloneIsNotBlamed) {
@@ -320,9 +418,9 @@ TEST(FlowRules, OneBadSegmentFailsOnce) {
 }
 
 TEST(FlowRules, RepairClosesGapsAndMovesAcknowledgementsAlong) {
-    // The acknowledgement at the end covers bytes that nobody sent.
+    // The acknowledgement at the end is far beyond what was sent.
     const Conversation gap =
-        opened({{client, A, 101, 501, 100}, {client, A, 251, 501, 100}, {server, A, 501, 351}});
+        opened({{client, A, 101, 501, 100}, {client, A, 251, 501, 100}, {server, A, 501, 70'351}});
     RepairReport report;
     const Trace repaired = repair_trace(trace_of(gap), report);
     const Conversation expected =

@@ -1,4 +1,5 @@
-// Every packet-scope rule: a packet that passes, one that fails, and the failing one after repair.
+// Every packet-scope rule of link, network and transport layers: a packet that passes, one that fails, and
+// the failing one after repair.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <set>
 
 #include "rules_frames.h"
+#include "traffic/rules/application.h"
 
 namespace tracebench {
 namespace {
@@ -58,12 +60,21 @@ Bytes multicast6(std::uint8_t scope) {
 const Bytes solicitation = set(
     icmpv6(135, {0, 0, 0, 0, 0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 0, 1}),
     ip_at + 7, {255});
-const Bytes listener_report =
-    set(icmpv6(131, {0, 0, 0, 0, 0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), ip_at + 7, {1});
+const Bytes listener_report = set(
+    icmpv6(131, {0, 0, 0, 0, 0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), ip_at + 7, {1, 0xFE, 0x80});
+/// With the solicited flag, to a group.
+Bytes advertisement(std::uint8_t flags) {
+    Bytes rest(20);
+    rest[0] = flags;
+    rest[4] = 0xFE;
+    return set(set(icmpv6(136, rest), ip_at + 7, {255}), ip_at + 24, {0xFF, 2});
+}
+const Bytes router_advertisement = set(icmpv6(134, Bytes(12)), ip_at + 7, {255, 0xFE, 0x80});
 
 /// A packet-too-big that quotes an IPv6 header naming `next` and the first bytes after it.
 Bytes too_big(std::uint8_t version, std::uint8_t next, std::uint8_t first) {
     Bytes rest(4 + 48);
+    rest[2] = 5;  // an MTU of 1280
     rest[4] = static_cast<std::uint8_t>(version << 4);
     rest[10] = next;
     rest[44] = first;
@@ -94,6 +105,11 @@ const Bytes odd_sized = set(Bytes(udp4.begin(), udp4.end() - 1), ip_at + 3, {35}
 std::vector<Example> examples() {
     const Bytes timestamps{1, 1, 8, 10, 0, 0, 0, 5, 0, 0, 0, 9}, no_echo{1, 1, 8, 10, 0, 0, 0, 5, 0, 0, 0, 0};
     const Bytes sack{1, 1, 5, 10, 0, 0, 0, 5, 0, 0, 0, 9};
+    const auto too_large = [](std::uint16_t mtu, std::uint8_t flags) {
+        Bytes bytes = set(icmp_error(3, udp4), 35, {4});
+        store16(&bytes[40], mtu);
+        return set(bytes, 42 + 6, {flags});
+    };
     return {
         {"ethernet.header", tcp4, Bytes(tcp4.begin(), tcp4.begin() + 9)},
         {"ethernet.source", tcp4, set(tcp4, 6, {0x03})},
@@ -109,6 +125,7 @@ std::vector<Example> examples() {
         {"arp.operation", request, set(request, 20, {0, 0})},
         {"arp.operation", set(request, 20, {0, 25}), set(request, 20, {0, 26})},
         {"arp.length", request, Bytes(request.begin(), request.end() - 1)},
+        {"arp.sender_address", set(request, 28, {0, 0, 0, 0}), set(request, 28, {224})},
         {"arp.sender", request, set(request, 22, {0xFF})},
 
         {"ipv4.version", tcp4, set(tcp4, ip_at, {0x55})},
@@ -134,6 +151,12 @@ std::vector<Example> examples() {
          set(tcp4, ip_at + 16, {255, 255, 255, 254})},
         {"ipv4.loopback", tcp4, set(tcp4, ip_at + 12, {127})},
         {"ipv4.loopback", tcp4, set(tcp4, ip_at + 16, {127})},
+        {"ipv4.tiny_fragment", fragment4(0x20, 0, tcp4), fragment4(0x00, 1, tcp4)},
+        {"ipv4.tiny_fragment", fragment4(0x00, 3, tcp4), set(fragment4(0x20, 0, tcp4), ip_at + 2, {0, 28})},
+        {"ipv4.option_repeated", ipv4_with_options({7, 3, 4, 0}),
+         ipv4_with_options({7, 3, 4, 1, 7, 3, 4, 0})},
+        {"ipv4.option_repeated", ipv4_with_options({131, 3, 4, 0}),
+         ipv4_with_options({131, 3, 4, 1, 137, 3, 4, 0})},
         {"ipv4.options_format", ipv4_with_options({148, 4, 0, 0}), ipv4_with_options({148, 5, 0, 0})},
         {"ipv4.options_format", ipv4_with_options({1, 1, 1, 0}), ipv4_with_options({1, 1, 1, 7})},
         {"ipv4.options_padding", ipv4_with_options({1, 1, 0, 0}), ipv4_with_options({1, 1, 0, 1})},
@@ -154,6 +177,13 @@ std::vector<Example> examples() {
         {"ipv6.destination", udp6, set(udp6, ip_at + 24, {0, 0, 0, 0, 0, 0})},
         {"ipv6.loopback", udp6, set(set(udp6, ip_at + 8, {0, 0, 0, 0, 0, 0}), ip_at + 23, {1})},
         {"ipv6.multicast_scope", multicast6(5), multicast6(0x0F)},
+        {"ipv6.multicast_flags", set(multicast6(2), 39, {0x12}), set(multicast6(2), 39, {0x22})},
+        {"ipv6.multicast_flags", set(multicast6(2), 39, {0x72}), set(multicast6(2), 39, {0x82})},
+        {"ipv6.mapped_address", udp6, set(udp6, ip_at + 8, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF})},
+        {"ipv6.mapped_address", udp6, set(udp6, ip_at + 24, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF})},
+        {"ipv6.fragment_chain", fragment6(0, 1), set(fragment6(0, 1), ipv6_transport, {6})},
+        {"ipv6.routing_type", ipv6(43, join({17, 0, 4, 0, 0, 0, 0, 0}, empty_udp)),
+         ipv6(43, join({17, 0, 0, 0, 0, 0, 0, 0}, empty_udp))},
         {"ipv6.extension_chain", ipv6(60, join(padding_options, empty_udp)),
          ipv6(60, {17, 2, 1, 4, 0, 0, 0, 0})},
         {"ipv6.hop_by_hop_first", ipv6(0, join(padding_options, empty_udp)),
@@ -204,6 +234,8 @@ std::vector<Example> examples() {
         {"tcp.timestamp_echo", syn(no_echo), syn(timestamps)},
         {"tcp.option_lengths", syn({34, 2, 1, 1}), syn({34, 3, 1, 1})},
         {"tcp.option_lengths", ack({28, 4, 0, 0}), ack({28, 3, 0, 0})},
+        {"tcp.sack_acknowledges", ack(sack), tcp_with_options(tcp_flag::rst, sack)},
+        {"tcp.option_fast_open", syn({34, 2, 1, 1}), ack({34, 2, 1, 1})},
         {"tcp.checksum", tcp4, set(tcp4, 50, {0x12, 0x34})},
         {"tcp.checksum", tcp4, set(tcp4, 50, {0, 0})},
 
@@ -223,6 +255,10 @@ std::vector<Example> examples() {
         {"icmp.error_about_error", icmp_error(3, echo), icmp_error(3, icmp_error(3, udp4))},
         {"icmp.error_unicast", icmp_error(3, udp4), set(icmp_error(3, udp4), ip_at + 16, {224})},
         {"icmp.error_unicast", icmp_error(3, udp4), set(icmp_error(3, udp4), 42 + 16, {255})},
+        {"icmp.query_length", set(frame(icmp), 34, {17}), set(frame(icmp), 34, {13})},
+        {"icmp.next_hop_mtu", too_large(576, 0x40), too_large(67, 0x40)},
+        {"icmp.next_hop_mtu", too_large(0, 0x40), too_large(1, 0x40)},
+        {"icmp.fragmentation_needed", too_large(576, 0x40), too_large(576, 0)},
         {"icmp.checksum", echo, set(echo, 36, {0x12, 0x34})},
 
         {"icmpv6.header", icmpv6(128, {0, 1, 0, 1}), icmpv6(128, {0, 1, 0})},
@@ -237,6 +273,10 @@ std::vector<Example> examples() {
         {"icmpv6.discovery_options", solicitation, set(solicitation, ipv6_transport + 25, {2})},
         {"icmpv6.discovery_target", solicitation, set(solicitation, ipv6_transport + 8, {0xFF})},
         {"icmpv6.listener_hop_limit", listener_report, set(listener_report, ip_at + 7, {2})},
+        {"icmpv6.too_big_mtu", too_big(6, 17, 0), set(too_big(6, 17, 0), ipv6_transport + 6, {4})},
+        {"icmpv6.router_source", router_advertisement, set(router_advertisement, ip_at + 8, {0x20, 0x01})},
+        {"icmpv6.advertisement_solicited", advertisement(0x20), advertisement(0x60)},
+        {"icmpv6.listener_source", listener_report, set(listener_report, ip_at + 8, {0x20, 0x01})},
         {"icmpv6.checksum", frame(ip_protocol::icmpv6, 6),
          set(frame(ip_protocol::icmpv6, 6), 56, {0x12, 0x34})},
     };
@@ -272,7 +312,7 @@ TEST(PacketRules, EveryRuleHasAnExample) {
     std::set<std::string_view> shown;
     for (const Example& example : examples()) shown.insert(example.rule);
     for (const Rule& rule : rule_table()) {
-        if (!rule.check_packet) continue;
+        if (!rule.check_packet || is_application(rule.layer)) continue;
         EXPECT_TRUE(shown.count(rule.id)) << rule.id << " needs a good and a bad packet";
     }
 }

@@ -159,6 +159,37 @@ TEST(TcpAnalysis, AWindowUpdateIsNoDuplicate) {
     EXPECT_COUNTS(c, 0, 1);
 }
 
+TEST(TcpAnalysis, DuplicateAcknowledgementsAreCounted) {
+    Connection c;
+    c.data(0, 30, 1001, 100, 5001);
+    c.data(1, 40, 5001, 0, 1101);  // the first one is none
+    EXPECT_EQ(c.tcp.duplicate_acks(), 0u);
+    for (int i = 1; i <= 3; ++i) c.data(1, 40 + i, 5001, 0, 1101);
+    c.send(1, 45, 5001, 1101, ack, 0, 2000);  // a window update
+    c.data(1, 46, 5001, 10, 1101);            // data
+    c.send(1, 47, 5011, 1101, fin | ack);
+    EXPECT_EQ(c.tcp.duplicate_acks(), 3u);
+}
+
+TEST(TcpAnalysis, ClosedWindowsAndKeepAlivesAreCounted) {
+    Connection c;
+    c.data(0, 30, 1001, 100, 5001);
+    c.send(1, 35, 5001, 1101, ack, 0, 0);
+    c.send(1, 36, 5001, 1101, ack, 0, 0);
+    c.send(1, 37, 5001, 1101, rst | ack, 0, 0);  // says nothing of a window
+    EXPECT_EQ(c.tcp.zero_windows(), 2u);
+    EXPECT_EQ(c.tcp.duplicate_acks(), 0u);
+
+    Connection quiet;
+    quiet.data(0, 30, 1001, 100, 5001);
+    quiet.data(1, 35, 5001, 0, 1101);
+    quiet.data(0, 1000, 1100, 1, 5001);
+    quiet.data(1, 1010, 5001, 0, 1101);  // the answer is no duplicate
+    quiet.data(0, 2000, 1100, 0, 5001);
+    EXPECT_EQ(quiet.tcp.keep_alives(), 2u);
+    EXPECT_EQ(quiet.tcp.duplicate_acks(), 0u);
+}
+
 TEST(TcpAnalysis, SpuriousRetransmissionOfAcknowledgedData) {
     Connection c;
     c.data(0, 30, 1001, 100, 5001);

@@ -110,7 +110,8 @@ void Conversation::update(const Record& record, Direction d) {
     last = d;
     ++packets;
     me.unanswered = 0;
-    if (f.payload_length > 0) ++senders[1 - static_cast<int>(d)].unanswered;
+    if (f.payload_length > 0 || (record.tcp() && (record.has(tcp_flag::syn) || record.has(tcp_flag::fin))))
+        ++senders[1 - static_cast<int>(d)].unanswered;
     if (record.tcp()) {
         const bool syn = record.has(tcp_flag::syn), rst = record.has(tcp_flag::rst);
         if (syn && record.options.has(code::mss_option)) me.mss = record.option_values.mss;
@@ -147,11 +148,14 @@ void Conversation::update(const Record& record, Direction d) {
             me.payload = f.payload;
         }
     }
-    const std::vector<std::uint8_t> headers = build_headers(record);
+    std::vector<std::uint8_t> start = build_headers(record);
+    if (record.udp()) start.insert(start.end(), f.payload.begin(), f.payload.end());
     const RulePacket seen =
-        read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, headers});
+        read_rule_packet({record.time_ns, record.wire_bytes(), link_type::ethernet, 0, start});
     if (const auto segment = read_segment(seen)) {
         rules.add(*segment, d);
+    } else if (record.udp()) {
+        if (possible_rtp_source(seen)) rules.add_rtp(seen, d);
     } else {
         rules.add_icmp(seen, d);
     }

@@ -71,9 +71,9 @@ inline constexpr std::size_t word_offset = 4;
 /// One direction of a flow.
 struct Sender {
     bool seen = false;
-    std::uint32_t unanswered = 0;                    ///< its peer's packets with payload since it last sent
-    std::uint32_t last_length = 0;                   ///< of its last packet with payload (UDP: of its last)
-    std::uint16_t mss = 0;                           ///< as it announced; 0: unknown
+    std::uint32_t unanswered = 0;   ///< its peer's packets with payload, SYN or FIN since it last sent
+    std::uint32_t last_length = 0;  ///< of its last packet with payload (UDP: of its last)
+    std::uint16_t mss = 0;          ///< as it announced; 0: unknown
     Recent<std::uint32_t, code::ring> starts, ends;  ///< of its segments with payload
     Recent<std::uint32_t, code::ring> clock_values;  ///< timestamps sent, without repeats
     Recent<std::uint16_t, code::recent_windows> windows;

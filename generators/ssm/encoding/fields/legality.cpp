@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "traffic/rules/rule.h"
+#include "traffic/rules/application.h"
+#include "traffic/rules/repair.h"
 
 namespace tracebench::ssm {
 namespace {
@@ -22,7 +23,7 @@ const std::vector<const Rule*>& rules_in_question() {
     static const std::vector<const Rule*> rules = [] {
         std::vector<const Rule*> list;
         for (const Rule& rule : rule_table())
-            if (!is_checksum(rule)) list.push_back(&rule);
+            if (!is_checksum(rule) && !is_application(rule.layer)) list.push_back(&rule);
         return list;
     }();
     return rules;
@@ -44,14 +45,36 @@ bool passes_rules(const Record& record, const Draft& draft) {
     });
 }
 
+bool make_payload_legal(Record& record, const FlowState& flow, Direction direction) {
+    if (!record.udp() || record.fields.payload.empty()) return false;
+    MutablePacket packet{record.time_ns, record.wire_bytes(), link_type::ethernet, build_frame(record, 0)};
+    RepairReport report;
+    const SegmentFields none;
+    const FlowContext context{flow, none, direction};
+    bool changed = false;
+    for (const Rule& rule : rule_table()) {
+        if (!rule.check_flow || rule.layer != RuleLayer::udp) continue;
+        const RulePacket p = read_rule_packet(packet.view());
+        if (rule.check_flow(p, context) != Verdict::failed) continue;
+        rule.repair_flow(p, context, packet);
+        changed = true;
+    }
+    repair_packet(packet, report);
+    if (!changed && report.packets_changed == 0) return false;
+    const auto first = packet.bytes.begin() + record.header_bytes();
+    std::copy_n(first, record.fields.payload.size(), record.fields.payload.begin());
+    return true;
+}
+
 bool has_reason(const Record& record, const Draft& draft) {
     const PacketFields& f = record.fields;
     const Sender& me = draft.flow->own(draft.direction);
     const TcpSide& rules = draft.flow->rules.own(draft.direction);
     const bool pure =
         (f.tcp_flags & (tcp_flag::syn | tcp_flag::fin | tcp_flag::rst)) == 0 && f.payload_length == 0;
-    return !record.tcp() || !pure || !rules.seen || me.unanswered > 0 || me.windows.count() == 0 ||
-           f.window != me.windows.at(0) || sequence_distance(f.acknowledgement, rules.acknowledgement) > 0;
+    return !record.tcp() || !pure || !rules.seen || !rules.acknowledged || me.unanswered > 0 ||
+           me.windows.count() == 0 || f.window != me.windows.at(0) ||
+           sequence_distance(f.acknowledgement, rules.acknowledgement) > 0;
 }
 
 bool option_may_be(int option, const Draft& draft) {

@@ -10,6 +10,10 @@ namespace tracebench::ssm {
 /// built.
 bool passes_rules(const Record& record, const Draft& draft);
 
+/// Mends what the first bytes of a datagram claim where a rule of their application forbids it, given its
+/// flow so far; the rest of the payload is zero. Requires legal headers. True where a byte changed.
+bool make_payload_legal(Record& record, const FlowState& flow, Direction direction);
+
 /// Whether the segment is not an acknowledgement that nothing calls for: a receiver sends at most one for
 /// every segment that comes in, but to tell of another window (RFC 5681 section 4.2).
 bool has_reason(const Record& record, const Draft& draft);

@@ -308,7 +308,9 @@ int FieldsReader::settle_options(Draft& draft) const {
 void FieldsReader::finish_packet() {
     if (place_ != Place::packet) return;
     corrections_ += static_cast<std::uint64_t>(settle_options(draft_));
-    const Record record = resolve(book_, draft_, identity_);
+    Record record = resolve(book_, draft_, identity_);
+    const FlowState& rules = draft_.flow->rules;
+    if (options_.constrained && make_payload_legal(record, rules, draft_.direction)) ++corrections_;
     DecodedPacket packet;
     packet.time_ns = record.time_ns;
     packet.bytes = build_frame(record, options_.snap);

@@ -1,0 +1,73 @@
+#include "metrics/consistency/consistency_counts.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+namespace tracebench {
+namespace {
+
+constexpr std::size_t max_examples = 5;
+
+void add_example(std::vector<BrokenRecord>& examples, const std::string& sample, const Biflow& record) {
+    if (examples.size() == max_examples || (!examples.empty() && examples.back().sample == sample)) return;
+    examples.push_back({sample, fmt::format("{} {} > {}", protocol_name(record.protocol),
+                                            record.source.text(), record.destination.text())});
+}
+
+}  // namespace
+
+std::optional<double> SessionShare::of(std::span<const double> weights) const {
+    double parts = 0, wholes = 0;
+    for (std::size_t s = 0; s < whole.size(); ++s) {
+        parts += weights[s] * part[s];
+        wholes += weights[s] * whole[s];
+    }
+    if (!(wholes > 0)) return std::nullopt;
+    return parts / wholes;
+}
+
+std::optional<double> SessionShare::of_all() const {
+    return of(std::vector<double>(whole.size(), 1.0));
+}
+
+std::size_t SessionShare::total() const {
+    return static_cast<std::size_t>(std::accumulate(whole.begin(), whole.end(), 0.0));
+}
+
+void SessionShare::append(const SessionShare& other) {
+    part.insert(part.end(), other.part.begin(), other.part.end());
+    whole.insert(whole.end(), other.whole.begin(), other.whole.end());
+}
+
+ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
+    const std::span<const ConsistencyRule> rules = consistency_rules();
+    ConsistencyCounts counts;
+    const auto sized = [&](SessionShare& share) {
+        share.part.assign(samples.size(), 0);
+        share.whole.assign(samples.size(), 0);
+    };
+    sized(counts.consistent);
+    counts.rules.resize(rules.size());
+    counts.examples.resize(rules.size());
+    for (SessionShare& share : counts.rules) sized(share);
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        for (const Biflow& record : biflows(samples[s].trace)) {
+            bool consistent = true;
+            for (std::size_t i = 0; i < rules.size(); ++i) {
+                const Consistency verdict = rules[i].check(record);
+                if (verdict == Consistency::not_applicable) continue;
+                ++counts.rules[i].whole[s];
+                counts.rules[i].part[s] += verdict == Consistency::holds ? 1 : 0;
+                if (rules[i].observed || verdict == Consistency::holds) continue;
+                consistent = false;
+                add_example(counts.examples[i], samples[s].id, record);
+            }
+            ++counts.consistent.whole[s];
+            counts.consistent.part[s] += consistent ? 1 : 0;
+        }
+    }
+    return counts;
+}
+
+}  // namespace tracebench
