@@ -1,17 +1,10 @@
 #include "metrics/privacy/finding.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace tracebench {
-namespace {
-
-bool all_finite(const std::vector<double>& values) {
-    return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
-}
-
-}  // namespace
 
 void Findings::append(Findings other) {
     std::move(other.list.begin(), other.list.end(), std::back_inserter(list));
@@ -39,16 +32,14 @@ Finding share_finding(MetricValue value, const ShareSide& measured, const ShareS
     }
     finding.value.value = *rate;
     if (floor) finding.excess = *rate - *floor;
-    const double stretch = Bootstrap(measured.labels).stretch();
-    std::vector<double> rates = resampled_rates(measured.share, measured.labels, measured.seed, bootstrap);
-    if (!all_finite(rates)) return finding;
-    finding.value.replicates = recentred(rates, *rate, stretch, {0, 1});
-    const std::vector<double> floors =
-        resampled_rates(natural.share, natural.labels, natural.seed, bootstrap);
-    if (!floor || floors.size() != rates.size() || !all_finite(floors)) return finding;
-    for (std::size_t i = 0; i < rates.size(); ++i) rates[i] -= floors[i];
-    finding.excess_interval = interval95(recentred(
-        std::move(rates), *finding.excess, std::max(stretch, Bootstrap(natural.labels).stretch()), {-1, 1}));
+    ResampledRates resamples = resampled_rates(measured.share, measured.labels, measured.seed, bootstrap);
+    finding.value.replicates = recentred(resamples.rates, *rate, resamples.stretch, {0, 1});
+    const ResampledRates floors = resampled_rates(natural.share, natural.labels, natural.seed, bootstrap);
+    if (!floor || floors.rates.size() != resamples.rates.size()) return finding;
+    for (std::size_t i = 0; i < floors.rates.size(); ++i) resamples.rates[i] -= floors.rates[i];
+    const double stretch = std::max(resamples.stretch, floors.stretch);
+    finding.excess_interval =
+        interval95(recentred(std::move(resamples.rates), *finding.excess, stretch, {-1, 1}));
     return finding;
 }
 

@@ -1,6 +1,5 @@
 #include "metrics/privacy/session_share.h"
 
-#include <limits>
 #include <numeric>
 
 namespace tracebench {
@@ -20,18 +19,27 @@ std::optional<double> SessionShare::rate(std::span<const double> weights) const 
     return std::inner_product(part_.begin(), part_.end(), weights.begin(), 0.0) / whole;
 }
 
-std::vector<double> resampled_rates(const SessionShare& share, std::span<const std::string> labels,
-                                    std::uint64_t seed, std::size_t count) {
-    const Bootstrap sessions(labels);
-    std::vector<double> rates;
-    if (!sessions.possible()) return rates;
-    Random random(seed);
-    std::vector<double> weights(labels.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        sessions.draw(random, weights);
-        rates.push_back(share.rate(weights).value_or(std::numeric_limits<double>::quiet_NaN()));
+ResampledRates resampled_rates(const SessionShare& share, std::span<const std::string> labels,
+                               std::uint64_t seed, std::size_t count) {
+    std::vector<std::size_t> counted;
+    std::vector<std::string> their_labels;
+    for (std::size_t s = 0; s < share.sessions(); ++s) {
+        if (share.whole(s) <= 0) continue;
+        counted.push_back(s);
+        their_labels.push_back(labels[s]);
     }
-    return rates;
+    const Bootstrap sessions(their_labels);
+    ResampledRates result;
+    if (!sessions.possible()) return result;
+    result.stretch = sessions.stretch();
+    Random random(seed);
+    std::vector<double> drawn(counted.size()), weights(share.sessions());
+    for (std::size_t i = 0; i < count; ++i) {
+        sessions.draw(random, drawn);
+        for (std::size_t c = 0; c < counted.size(); ++c) weights[counted[c]] = drawn[c];
+        result.rates.push_back(share.rate(weights).value());
+    }
+    return result;
 }
 
 }  // namespace tracebench

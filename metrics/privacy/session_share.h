@@ -21,6 +21,8 @@ class SessionShare {
     }
     double part() const { return sum(part_); }
     double whole() const { return sum(whole_); }
+    double whole(std::size_t session) const { return whole_[session]; }
+    std::size_t sessions() const { return whole_.size(); }
     /// Part over whole, 0..1. Nothing where the whole is 0: nothing to divide by is no share.
     std::optional<double> rate() const;
     /// The same with each session counted as often as its weight says.
@@ -32,9 +34,14 @@ class SessionShare {
     std::vector<double> part_, whole_;
 };
 
-/// Resamples of the share's sessions, which have these labels, as rates; NaN where a resample has nothing to
-/// divide by. Not yet recentred. Empty with fewer than two sessions.
-std::vector<double> resampled_rates(const SessionShare& share, std::span<const std::string> labels,
-                                    std::uint64_t seed, std::size_t count);
+/// The share on session-level resamples.
+struct ResampledRates {
+    std::vector<double> rates;  ///< not yet recentred; empty with fewer than two sessions
+    double stretch = 1;         ///< Bootstrap::stretch()
+};
+/// Resamples the sessions that have something to divide by: the others say nothing of the share. `labels`
+/// has one label for every session.
+ResampledRates resampled_rates(const SessionShare& share, std::span<const std::string> labels,
+                               std::uint64_t seed, std::size_t count);
 
 }  // namespace tracebench

@@ -94,8 +94,13 @@ TEST(SessionShare, IsResampledBySession) {
     EXPECT_EQ(share.rate(std::vector<double>{0, 2, 0}), 1.0 / 3);
     EXPECT_FALSE(share.rate(std::vector<double>{0, 0, 5}));
     const std::vector<std::string> labels = {"a", "a", "a"};
-    EXPECT_EQ(resampled_rates(share, labels, 1, 50).size(), 50U);
-    EXPECT_TRUE(resampled_rates(SessionShare(1), std::vector<std::string>{"a"}, 1, 50).empty());
+    // The third session has nothing to divide by: every resample is of the other two.
+    const ResampledRates resamples = resampled_rates(share, labels, 1, 50);
+    EXPECT_EQ(resamples.rates.size(), 50U);
+    EXPECT_GT(resamples.stretch, 1);
+    for (const double rate : resamples.rates)
+        EXPECT_TRUE(rate == 1 || rate == 0.5 || rate == 1.0 / 3) << rate;
+    EXPECT_TRUE(resampled_rates(SessionShare(1), std::vector<std::string>{"a"}, 1, 50).rates.empty());
 }
 
 Finding finding(const std::string& metric, double excess, std::optional<Interval> interval) {
