@@ -1,8 +1,7 @@
 #pragma once
 /// Copies of training flows among synthetic ones, and training flows that can be had from them.
 
-#include <cstdint>
-#include <unordered_set>
+#include <cstddef>
 #include <vector>
 
 #include "metrics/privacy/finding.h"

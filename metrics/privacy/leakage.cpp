@@ -1,6 +1,7 @@
 #include "metrics/privacy/leakage.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "metrics/privacy/flow_selection.h"
