@@ -92,6 +92,24 @@ TEST(FlowSequences, HaveOneTrigramAPacket) {
     EXPECT_THAT(flows[1].trigrams, ElementsAre((10 * 12 + 0) * 12 + 11));
 }
 
+TEST(FlowSequences, AreThinnedAtRandomAndInOrder) {
+    std::vector<FlowSequence> flows;
+    for (std::uint32_t i = 0; i < 100; ++i) flows.push_back({i, {}, {}});
+    const auto sessions = [&](std::size_t count, std::uint64_t seed) {
+        std::vector<std::uint32_t> kept;
+        for (const FlowSequence& flow : thinned(flows, count, seed)) kept.push_back(flow.session);
+        return kept;
+    };
+    const auto some = sessions(30, 1);
+    EXPECT_EQ(some.size(), 30u);
+    EXPECT_TRUE(std::is_sorted(some.begin(), some.end()));
+    EXPECT_EQ(std::adjacent_find(some.begin(), some.end()), some.end());
+    EXPECT_EQ(some, sessions(30, 1));
+    EXPECT_NE(some, sessions(30, 2));
+    EXPECT_EQ(sessions(200, 1).size(), 100u);
+    EXPECT_TRUE(sessions(0, 1).empty());
+}
+
 FlowSequence flow_of(std::uint32_t session, Series sizes) {
     return {session, std::move(sizes), {}};
 }
