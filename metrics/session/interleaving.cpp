@@ -13,29 +13,22 @@ double times_log(std::size_t n) {
 
 }  // namespace
 
-std::optional<double> interleaving_entropy(std::span<const FlowPackets> flows) {
-    constexpr std::uint32_t no_flow = UINT32_MAX;
-    if (flows.size() < 2) return std::nullopt;
-    std::uint32_t last = 0;
-    for (const FlowPackets& flow : flows)
-        if (!flow.packets.empty()) last = std::max(last, flow.packets.back());
-    std::vector<std::uint32_t> flow_of(std::size_t{last} + 1, no_flow);
-    for (std::size_t f = 0; f < flows.size(); ++f)
-        for (const std::uint32_t packet : flows[f].packets) flow_of[packet] = static_cast<std::uint32_t>(f);
-
+std::optional<double> interleaving_entropy(const SessionLog& log) {
+    if (log.flows.size() < 2) return std::nullopt;
     std::vector<std::uint64_t> pairs;
-    std::uint32_t before = no_flow;
-    for (const std::uint32_t flow : flow_of) {
-        if (flow == no_flow) continue;
-        if (before != no_flow) pairs.push_back(std::uint64_t{before} << 32 | flow);
-        before = flow;
+    std::vector<std::uint32_t> sizes(log.flows.size());
+    std::uint32_t before = SessionLog::no_flow;
+    for (const PacketRecord& packet : log.packets) {
+        if (packet.flow == SessionLog::no_flow) continue;
+        ++sizes[packet.flow];
+        if (before != SessionLog::no_flow) pairs.push_back(std::uint64_t{before} << 32 | packet.flow);
+        before = packet.flow;
     }
     if (pairs.empty()) return std::nullopt;
 
     // H(pair) - H(flow before), where log2 of the number of pairs cancels.
     double bits = 0;
-    for (std::size_t f = 0; f < flows.size(); ++f)
-        bits += times_log(flows[f].packets.size() - (f == before ? 1 : 0));
+    for (std::size_t f = 0; f < sizes.size(); ++f) bits += times_log(sizes[f] - (f == before ? 1U : 0U));
     std::sort(pairs.begin(), pairs.end());
     for (std::size_t i = 0; i < pairs.size();) {
         const std::size_t first = i;
@@ -45,10 +38,10 @@ std::optional<double> interleaving_entropy(std::span<const FlowPackets> flows) {
     return std::max(0.0, bits / static_cast<double>(pairs.size()));
 }
 
-std::optional<double> largest_flow_share(std::span<const FlowPackets> flows) {
+std::optional<double> largest_flow_share(std::span<const Flow> flows) {
     double total = 0, largest = 0;
-    for (const FlowPackets& flow : flows) {
-        const auto bytes = static_cast<double>(flow.flow.bytes[0] + flow.flow.bytes[1]);
+    for (const Flow& flow : flows) {
+        const auto bytes = static_cast<double>(flow.bytes[0] + flow.bytes[1]);
         total += bytes;
         largest = std::max(largest, bytes);
     }
