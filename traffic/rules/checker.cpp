@@ -21,6 +21,10 @@ struct RulesByLayer {
     }
 };
 
+std::uint32_t rule_place(std::string_view id) {
+    return static_cast<std::uint32_t>(find_rule(id) - rule_table().data());
+}
+
 }  // namespace
 
 void RuleResult::count(Verdict verdict, std::uint64_t frame) {
@@ -53,6 +57,10 @@ void ComplianceResult::merge(const ComplianceResult& other) {
     packets += other.packets;
     packets_checked += other.packets_checked;
     packets_failed += other.packets_failed;
+    for (std::size_t i = 0; i < observed.size(); ++i) {
+        observed[i].count += other.observed[i].count;
+        observed[i].of += other.observed[i].of;
+    }
     for (std::size_t i = 0; i < rules.size(); ++i) {
         RuleResult& mine = rules[i];
         const RuleResult& theirs = other.rules[i];
@@ -66,15 +74,21 @@ void ComplianceResult::merge(const ComplianceResult& other) {
 
 struct ComplianceChecker::State {
     explicit State(FlowOptions options)
-        : table(options, [this](const Flow& flow) { flows.erase(flow.number); }) {
+        : table(options, [this](const Flow& flow) {
+              flows.erase(flow.number);
+              observed.end(flow);
+          }) {
         for (const Rule& rule : rule_table()) result.rules.push_back({&rule, 0, 0, 0, 0, {}});
     }
 
     RulesByLayer rules;
+    /// Their verdicts also tell what was left to the network card.
+    const std::uint32_t checksum_rules[2] = {rule_place("tcp.checksum"), rule_place("udp.checksum")};
     ComplianceResult result;
     FlowTable table;
     std::unordered_map<std::uint64_t, FlowState> flows;  ///< of TCP, ICMP and what may be RTP; looked up only
-    bool checked = false, failed = false;                ///< of the current packet
+    BehaviourCounter observed;
+    bool checked = false, failed = false;  ///< of the current packet
 
     void count(std::uint32_t rule, Verdict verdict, std::uint64_t frame) {
         if (verdict == Verdict::not_applicable) return;
@@ -88,7 +102,9 @@ struct ComplianceChecker::State {
         const std::span<const Rule> all = rule_table();
         for (const std::uint32_t i : rules.packet[static_cast<std::size_t>(layer)]) {
             const bool callable = state == LayerState::readable || all[i].structural;
-            count(i, callable ? all[i].check_packet(packet) : Verdict::not_checkable, packet.packet.frame);
+            const Verdict verdict = callable ? all[i].check_packet(packet) : Verdict::not_checkable;
+            count(i, verdict, packet.packet.frame);
+            if (i == checksum_rules[0] || i == checksum_rules[1]) observed.add_checksum(verdict);
         }
     }
 
@@ -104,6 +120,7 @@ struct ComplianceChecker::State {
         const auto segment = layer == RuleLayer::tcp ? read_segment(packet) : SegmentFields{};
         const SegmentFields fields = segment.value_or(SegmentFields{});
         const FlowContext context{flow, fields, placed->direction};
+        if (segment) observed.add(context);
         for (const std::uint32_t i : indices)
             count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable,
                   packet.packet.frame);
@@ -124,6 +141,7 @@ void ComplianceChecker::add(const PacketView& view) {
     State& s = *state_;
     s.checked = s.failed = false;
     const RulePacket packet = read_rule_packet(view);
+    s.observed.add(packet);
     s.check_layer(RuleLayer::link, packet.link_state, packet);
     s.check_layer(packet.network_layer, packet.network_state, packet);
     s.check_layer(packet.transport_layer, packet.transport_state, packet);
@@ -135,6 +153,8 @@ void ComplianceChecker::add(const PacketView& view) {
 }
 
 ComplianceResult ComplianceChecker::finish() {
+    state_->table.finish();
+    state_->result.observed = state_->observed.counts();
     return std::move(state_->result);
 }
 
