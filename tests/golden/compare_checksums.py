@@ -6,11 +6,11 @@
 CAPTURES are files or folders. Per capture and protocol the numbers of right and of wrong checksums are compared,
 and of what neither can verify; those left to the network card (tracebench: offloaded) are wrong ones to tshark.
 Prints the captures that differ, with the frames that tshark holds for wrong and the first ones that tracebench
-does, and per protocol how many captures and checksums agree. tshark is told not to put fragments together:
-tracebench looks at packets as they were captured.
+does, and per protocol how many captures and checksums agree. tshark is told not to put fragments together, since
+tracebench looks at packets as they were captured, and only what it finds in the outermost IP packet is counted:
+tracebench reads neither tunnels nor the packets that ICMP errors quote.
 
-Known differences: tracebench reads the outermost IP packet only, so what tshark finds in tunnels, in link types
-that tracebench does not know, and behind damaged lengths (which have rules of their own) is missing here.
+Known differences: link types that tracebench does not know, and damaged lengths (which have rules of their own).
 """
 
 import argparse
@@ -37,9 +37,20 @@ def ours(tracebench, capture):
     return result
 
 
+def outermost_layers(layers):
+    """The first IP layer of frame.protocols and the transport in it: eth:ethertype:ip:icmp:ip:udp -> ip, icmp."""
+    names = layers.split(":")
+    first = next((i for i, name in enumerate(names) if name in ("ip", "ipv6")), None)
+    if first is None:
+        return []
+    inside = next((name for name in names[first + 1:] if not name.startswith("ipv6.") and name != "ah"), "")
+    return [names[first], inside]
+
+
 def tsharks(capture):
     command = ["tshark", "-n", "-r", str(capture), "-T", "fields", "-E", "separator=;", "-E", "occurrence=f",
-               "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-e", "frame.number"]
+               "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-e", "frame.number",
+               "-e", "frame.protocols"]
     for protocol in PROTOCOLS:
         command += ["-e", f"{protocol}.checksum.status"]
     for protocol in ("ip", "tcp", "udp"):
@@ -47,8 +58,11 @@ def tsharks(capture):
     lines = subprocess.run(command, capture_output=True, text=True, errors="replace").stdout.splitlines()
     result = {protocol: {"good": 0, "bad": 0, "frames": []} for protocol in PROTOCOLS}
     for line in lines:
-        frame, *states = line.split(";")
+        frame, layers, *states = line.split(";")
+        outermost = outermost_layers(layers)
         for protocol, state in zip(PROTOCOLS, states):
+            if protocol not in outermost:
+                continue
             # 0: bad, 1: good; 2 (unverified) and 3 (not present) say nothing.
             result[protocol]["good"] += state == "1"
             if state == "0":

@@ -21,10 +21,6 @@ struct RulesByLayer {
     }
 };
 
-std::uint32_t rule_place(std::string_view id) {
-    return static_cast<std::uint32_t>(find_rule(id) - rule_table().data());
-}
-
 }  // namespace
 
 void RuleResult::count(Verdict verdict, std::uint64_t frame) {
@@ -82,8 +78,6 @@ struct ComplianceChecker::State {
     }
 
     RulesByLayer rules;
-    /// Their verdicts also tell what was left to the network card.
-    const std::uint32_t checksum_rules[2] = {rule_place("tcp.checksum"), rule_place("udp.checksum")};
     ComplianceResult result;
     FlowTable table;
     std::unordered_map<std::uint64_t, FlowState> flows;  ///< of TCP, ICMP and what may be RTP; looked up only
@@ -102,9 +96,7 @@ struct ComplianceChecker::State {
         const std::span<const Rule> all = rule_table();
         for (const std::uint32_t i : rules.packet[static_cast<std::size_t>(layer)]) {
             const bool callable = state == LayerState::readable || all[i].structural;
-            const Verdict verdict = callable ? all[i].check_packet(packet) : Verdict::not_checkable;
-            count(i, verdict, packet.packet.frame);
-            if (i == checksum_rules[0] || i == checksum_rules[1]) observed.add_checksum(verdict);
+            count(i, callable ? all[i].check_packet(packet) : Verdict::not_checkable, packet.packet.frame);
         }
     }
 
@@ -120,7 +112,7 @@ struct ComplianceChecker::State {
         const auto segment = layer == RuleLayer::tcp ? read_segment(packet) : SegmentFields{};
         const SegmentFields fields = segment.value_or(SegmentFields{});
         const FlowContext context{flow, fields, placed->direction};
-        if (segment) observed.add(context);
+        if (layer == RuleLayer::tcp && segment) observed.add(context);
         for (const std::uint32_t i : indices)
             count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable,
                   packet.packet.frame);
@@ -154,6 +146,9 @@ void ComplianceChecker::add(const PacketView& view) {
 
 ComplianceResult ComplianceChecker::finish() {
     state_->table.finish();
+    for (const RuleResult& rule : state_->result.rules)
+        if (rule.rule->id == "tcp.checksum" || rule.rule->id == "udp.checksum")
+            state_->observed.add_checksums(rule.checked, rule.offloaded);
     state_->result.observed = state_->observed.counts();
     return std::move(state_->result);
 }

@@ -121,9 +121,9 @@ void BehaviourCounter::add(const FlowContext& context) {
     count(counts_[window_full], fills);
 }
 
-void BehaviourCounter::add_checksum(Verdict verdict) {
-    if (verdict == Verdict::passed || verdict == Verdict::failed || verdict == Verdict::offloaded)
-        count(counts_[offload], verdict == Verdict::offloaded);
+void BehaviourCounter::add_checksums(std::uint64_t checked, std::uint64_t offloaded) {
+    counts_[offload].count += offloaded;
+    counts_[offload].of += checked + offloaded;
 }
 
 void BehaviourCounter::end(const Flow& flow) {

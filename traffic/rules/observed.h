@@ -41,8 +41,8 @@ class BehaviourCounter {
     void add(const RulePacket& packet);
     /// A TCP segment, with what its flow's earlier packets left.
     void add(const FlowContext& context);
-    /// The verdict on a transport checksum.
-    void add_checksum(Verdict verdict);
+    /// Transport checksums that a rule has checked, and those that it found left to the network card.
+    void add_checksums(std::uint64_t checked, std::uint64_t offloaded);
     /// A flow that has ended; only TCP matters.
     void end(const Flow& flow);
     /// In the order of behaviour_table().

@@ -117,6 +117,7 @@ TEST(Observed, HeadersOfIp) {
     expect_count(trace, "ipv6.extension_header", 1, 2);
     expect_count(trace, "ipv6.fragment", 1, 2);
     expect_count(trace, "udp.no_checksum", 1, 5);
+    expect_count(trace, "tcp.reset", 0, 0);
     EXPECT_GE(observed(trace, "ipv4.dont_fragment").count, 1U);
     EXPECT_GE(observed(trace, "ipv4.zero_id").count, 1U);
 }
