@@ -43,11 +43,13 @@ double variance(const std::vector<double>& values) {
 struct Octave {
     std::vector<double> approximation;
     double energy = 0;  ///< sum of squared details
+    bool flat = false;  ///< the details are rounding errors
 };
 Octave transformed(const std::vector<double>& values) {
     const double root3 = std::numbers::sqrt3, scale = 4 * std::numbers::sqrt2;
     const double h[4] = {(1 + root3) / scale, (3 + root3) / scale, (3 - root3) / scale, (1 - root3) / scale};
     Octave octave;
+    double total = 0;
     for (std::size_t i = 0; i + 4 <= values.size(); i += 2) {
         double low = 0, high = 0;
         for (std::size_t k = 0; k < 4; ++k) {
@@ -56,7 +58,9 @@ Octave transformed(const std::vector<double>& values) {
         }
         octave.approximation.push_back(low);
         octave.energy += high * high;
+        total += low * low + high * high;
     }
+    octave.flat = octave.energy <= 1e-24 * total;
     return octave;
 }
 
@@ -91,7 +95,7 @@ std::optional<double> hurst_wavelet(std::span<const double> series) {
         const Octave octave = transformed(values);
         const auto n = static_cast<double>(octave.approximation.size());
         if (octave.approximation.size() < least_coefficients) break;
-        if (!(octave.energy > 0)) return std::nullopt;
+        if (octave.flat) return std::nullopt;
         // The variance of the logarithm is about 2 / (n ln^2 2).
         line.add(j, std::log2(octave.energy / n) - log_bias(n), n);
         values = octave.approximation;

@@ -61,7 +61,7 @@ async function readThrough(page) {
   await page.waitForFunction(() => [...document.querySelectorAll('.chart')].every(c => c.querySelectorAll('svg path').length > 2));
 }
 
-const sections = ['verdict', 'fields', 'distributions', 'compliance', 'sessions', 'pictures', 'classifiers', 'generators', 'datasets', 'measurements', 'reproduce', 'methods'];
+const sections = ['verdict', 'measures', 'fields', 'distributions', 'compliance', 'sessions', 'pictures', 'classifiers', 'generators', 'datasets', 'measurements', 'reproduce', 'methods'];
 
 async function screenshots(page, name) {
   await page.evaluate(() => { document.querySelector('.bar').style.position = 'static'; window.scrollTo(0, 0); });

@@ -89,8 +89,8 @@ TEST(Hurst, NeedsValuesThatVary) {
     EXPECT_FALSE(hurst_wavelet(std::vector<double>{}));
     const std::vector<double> constant(1024, 3.0);
     EXPECT_FALSE(hurst_aggregated_variance(constant));
-    std::vector<double> zeros(1024, 0.0);
-    EXPECT_FALSE(hurst_wavelet(zeros));
+    EXPECT_FALSE(hurst_wavelet(constant));
+    EXPECT_FALSE(hurst_wavelet(std::vector<double>(1024, 0.0)));
     EXPECT_TRUE(hurst_aggregated_variance(fractional_noise(0.5, hurst_least_values, 1)));
     EXPECT_TRUE(hurst_wavelet(fractional_noise(0.5, hurst_least_values, 1)));
 }
