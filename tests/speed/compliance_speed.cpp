@@ -83,11 +83,11 @@ void repair(benchmark::State& state) {
     state.SetItemsProcessed(packets);
 }
 
-BENCHMARK(libpcap_loop)->Unit(benchmark::kMillisecond);
-BENCHMARK(read_only)->Unit(benchmark::kMillisecond);
-BENCHMARK(compliance)->Unit(benchmark::kMillisecond);
+BENCHMARK(libpcap_loop)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(read_only)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(compliance)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(tshark_expert)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
-BENCHMARK(repair)->Unit(benchmark::kMillisecond);
+BENCHMARK(repair)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 
