@@ -76,6 +76,7 @@ MetricRow score_row(const SeedValues& of, const std::string& group, const std::v
     row.generator = of.generator;
     row.metric = "score";
     row.group = group;
+    row.in_score = false;
     row.area = group;
     row.unit = "1";
     std::vector<std::vector<double>> replicates;
@@ -136,6 +137,7 @@ MetricRow aggregate(const SeedValues& values) {
     row.lower_is_better = first.lower_is_better;
     row.unit = first.unit;
     row.version = values.version;
+    row.in_score = first.in_score;
     row.value = row.floor = row.ceiling = row.score = row.ci95[0] = row.ci95[1] = nan;
 
     std::vector<double> floors, ceilings;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "bench/model_losses.h"
 #include "bench/packet_pictures.h"
 #include "bench/tasks.h"
 #include "generators/generator.h"
@@ -130,8 +131,11 @@ json run_sample(Workspace& space, const PlannedDataset& dataset, const Generator
         ++label_number;
     }
     write_file(pending.path() / "labels.csv", labels);
+    const double sample_s = seconds_since(start);
+    write_losses(*generator, space.real_train(dataset)->samples, space.real_heldout(dataset)->samples, pending.path(),
+                 progress);
     pending.commit();
-    json result = {{"sample_s", seconds_since(start)}, {"samples", done}, {"packets", packets}, {"pictures", pictures.to_json()}};
+    json result = {{"sample_s", sample_s}, {"samples", done}, {"packets", packets}, {"pictures", pictures.to_json()}};
     const json described = generator->describe();
     if (described.contains("sampling")) result["sampling"] = described["sampling"];
     add_outputs(result, space.folder(), folder);

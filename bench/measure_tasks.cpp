@@ -1,6 +1,7 @@
 #include <map>
 
 #include "bench/metric_json.h"
+#include "bench/model_losses.h"
 #include "bench/tasks.h"
 #include "classifiers/evaluation.h"
 #include "metrics/metric.h"
@@ -31,7 +32,8 @@ json run_measure(Workspace& space, const PlannedDataset& dataset, const MetricPl
     const auto synthetic = space.synthetic(dataset, generator, seed);
     const auto ceiling = space.synthetic(dataset, "ceiling", ceiling_seed);
     const auto metric = make_metric(plan.name, plan.settings);
-    MetricInput input{*train, *heldout, *synthetic, *ceiling, seed, bootstrap, &progress};
+    const auto losses = read_losses(space.synthetic_folder(dataset.data.name, generator, seed));
+    MetricInput input{*train, *heldout, *synthetic, *ceiling, seed, bootstrap, &progress, losses ? &*losses : nullptr};
     MetricResult result = metric->evaluate(input);
     json values = json::array();
     for (const MetricValue& value : result.values) values.push_back(to_json(value));

@@ -49,7 +49,8 @@ json null_distribution(Workspace& space, const PlannedDataset& dataset, Progress
     return {{"sessions", {null.first_sessions, null.second_sessions}}, {"draws", std::move(draws)}};
 }
 
-/// Both measures on resamples of sessions, recentred; the real ones drawn are those of every other metric.
+/// Both measures on resamples of sessions, recentred. Where every real session has flows those drawn are the
+/// ones that every other metric draws.
 std::array<std::vector<double>, 2> resampled(const TwoSampleScores& scores, const TwoSampleMeasure& measure,
                                              const ComparisonPlan& plan, std::size_t count) {
     const Bootstrap first(scores.first_labels), second(scores.second_labels);
@@ -132,7 +133,9 @@ json run_two_sample(Workspace& space, const PlannedDataset& dataset, const std::
     options.seed = seed;
     const auto scores = two_sample_scores(flow_rows(heldout->samples, max_flows, 0),
                                           flow_rows(synthetic->samples, max_flows, seed), options);
-    if (!scores) return {{"skipped", "a side has fewer than two sessions with flows"}};
+    if (!scores)
+        return {{"skipped",
+                 "a side has fewer than two sessions with flows, or the sides have no class in common"}};
     progress.check_interrupted();
     const MetricInput input{*heldout, *heldout, *synthetic, *synthetic, seed, bootstrap, &progress};
     const TwoSampleMeasure measure(*scores);

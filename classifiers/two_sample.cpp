@@ -173,7 +173,8 @@ TwoSampleScores cross_fit(const Side& first, const Side& second, const TwoSample
             if (rows[i].fold == fold) places.push_back(i);
         }
         const std::vector<float> given =
-            fit_and_score(training, testing, options.scorer, options.seed + fold);
+            fit_and_score(training, testing, options.scorer,
+                          stream_seed(options.seed, "c2st/fold/" + std::to_string(fold)));
         for (std::size_t i = 0; i < given.size(); ++i) scores.score[places[i]] = given[i];
     }
     return scores;
@@ -212,7 +213,11 @@ std::optional<TwoSampleScores> two_sample_scores(const FeatureTable& first, cons
     arrange(b, b_random);
     thin(a, options.max_rows, a_random);
     thin(b, options.max_rows, b_random);
-    return cross_fit(a, b, options);
+    TwoSampleScores scores = cross_fit(a, b, options);
+    const bool comparable =
+        std::any_of(scores.weight.begin(), scores.weight.end(), [](double weight) { return weight > 0; });
+    if (!comparable) return std::nullopt;
+    return scores;
 }
 
 TwoSampleNull two_sample_null(const FeatureTable& pool,

@@ -39,8 +39,9 @@ struct TwoSampleScores {
 
 /// Cross-fitted scores of the rows of two tables with the same columns. Balanced: in training and in the
 /// result every label weighs the same on both sides, and every session of a label the same within a side;
-/// labels that one side alone has weigh nothing. Folds are dealt by session, side and label. Nothing where a
-/// side has fewer than two sessions.
+/// labels that one side alone has weigh nothing. Folds are dealt by session, side and label; rows of a fold
+/// whose others have nothing to learn from score 0.5. Nothing where a side has fewer than two sessions or the
+/// sides have no label in common.
 /// Throws InputError where columns differ.
 std::optional<TwoSampleScores> two_sample_scores(const FeatureTable& first, const FeatureTable& second,
                                                  const TwoSampleOptions& options);

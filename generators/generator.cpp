@@ -18,6 +18,10 @@ bool Generator::stream(const SampleRequest&, Progress&, const PacketSink&) {
     return false;
 }
 
+std::optional<std::vector<double>> Generator::losses(const std::vector<LabelledTrace>&, Progress&) {
+    return std::nullopt;
+}
+
 void remove_checkpoints(const std::filesystem::path& folder) {
     std::error_code ignored;
     std::vector<std::filesystem::path> files;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,12 @@ class Generator {
     /// One single trace of any length in constant memory: packets in time order until a limit of the request
     /// is reached, of which there must be one (InputError). False, and nothing done: it cannot.
     virtual bool stream(const SampleRequest& request, Progress& progress, const PacketSink& sink);
+    /// One loss a sample: the mean negative log-likelihood, in nats, of what the fitted model predicts (a
+    /// token, a packet) while it reads the sample. Infinite where the model rules the sample out, NaN where
+    /// it cannot say (a label that it does not know). Nothing: the model has no likelihood. What membership
+    /// inference by loss asks for.
+    virtual std::optional<std::vector<double>> losses(const std::vector<LabelledTrace>& samples,
+                                                      Progress& progress);
     /// Into an existing empty folder; `load` reads it back. Everything loaded is treated as hostile.
     virtual void save(const std::filesystem::path& folder) const = 0;
     virtual void load(const std::filesystem::path& folder) = 0;

@@ -34,6 +34,12 @@ void Histogram::add(std::uint64_t value, std::uint64_t count) {
     cumulative_.clear();
 }
 
+std::uint64_t Histogram::count(std::uint64_t value) const {
+    const int shift = bucket_shift(value, precision_);
+    const auto found = counts_.find(value >> shift << shift);
+    return found == counts_.end() ? 0 : found->second;
+}
+
 std::uint64_t Histogram::draw(Random& random) {
     if (counts_.empty()) return 0;
     if (cumulative_.empty()) {

@@ -27,6 +27,8 @@ class Histogram {
     std::uint64_t total() const { return total_; }
     /// Bucket's lowest value -> count.
     const std::map<std::uint64_t, std::uint64_t>& counts() const { return counts_; }
+    /// How often a value of this one's bucket was counted.
+    std::uint64_t count(std::uint64_t value) const;
     /// A bucket in proportion to its count, then uniform inside it. 0 where empty.
     std::uint64_t draw(Random& random);
 

@@ -22,6 +22,13 @@ struct SampleSet {
     Observations observations;
 };
 
+/// What a generator's own model makes of real samples, for attacks that ask the model itself: one loss a
+/// sample, in the order of its side's samples. A loss is the mean negative log-likelihood in nats of what the
+/// model predicts (a token, a packet); infinite where it rules the sample out, NaN where it cannot say.
+struct ModelLosses {
+    std::vector<double> train, heldout;
+};
+
 /// What every metric gets. References stay valid during evaluate().
 struct MetricInput {
     const SampleSet& real_train;    ///< what the generator learned from
@@ -32,6 +39,7 @@ struct MetricInput {
     std::uint64_t seed = 1;  ///< for resampling
     std::size_t bootstrap = 200;  ///< session-level resamples for intervals; 0: none
     Progress* progress = nullptr;
+    const ModelLosses* losses = nullptr;  ///< null: the generator does not tell
 };
 
 /// One named value of one generator and one seed.

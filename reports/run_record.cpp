@@ -56,7 +56,8 @@ json row_to_json(const MetricRow& row) {
             {"score", number(row.score)},
             {"status", row.status},
             {"reason", row.reason},
-            {"version", row.version}};
+            {"version", row.version},
+            {"in_score", row.in_score}};
 }
 
 /// `value` has passed the schema.
@@ -81,6 +82,7 @@ MetricRow row_from_json(const json& value) {
     row.status = value["status"];
     row.reason = value.value("reason", "");
     row.version = value.value("version", 1);
+    row.in_score = value.value("in_score", true);
     return row;
 }
 

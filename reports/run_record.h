@@ -22,6 +22,7 @@ struct MetricRow {
     std::string status = "ok";                 ///< ok, failed, skipped
     std::string reason;
     int version = 1;
+    bool in_score = true;  ///< false: another view of what counts in the area's score already
 };
 
 struct RunRecord {

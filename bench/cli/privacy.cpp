@@ -3,111 +3,108 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "bench/cli/captures.h"
 #include "bench/cli/verbs.h"
-#include "metrics/privacy/memorisation.h"
+#include "bench/metric_json.h"
+#include "metrics/privacy/privacy_evaluation.h"
 
 namespace tracebench::cli {
 namespace {
 
+using nlohmann::json;
+
 struct Options {
     std::string train, synthetic, heldout;
     bool json = false;
-    ProximityOptions proximity;
+    std::size_t max_flows = 2000, bootstrap = 200;
+    std::uint64_t seed = 1;
 };
 
 PrivacyView view_captures(const std::string& path) {
-    return view_privacy(load_captures(path));
+    return path.empty() ? PrivacyView() : view_privacy(load_captures(path));
 }
 
-nlohmann::json to_json(const Share& share) {
-    nlohmann::json json = {{"count", share.part}, {"of", share.whole}, {"rate", nullptr}};
-    if (const auto rate = share.rate()) json["rate"] = *rate;
-    return json;
+json interval(const std::optional<Interval>& ends) {
+    return ends ? json{ends->low, ends->high} : json(nullptr);
 }
 
-nlohmann::json leaks(const PrivacyView& side, const PrivacyView& train) {
-    return {{"addresses", to_json(leaked(side.identifiers.addresses, train.identifiers.addresses))},
-            {"macs", to_json(leaked(side.identifiers.macs, train.identifiers.macs))},
-            {"endpoints", to_json(leaked(side.identifiers.endpoints, train.identifiers.endpoints))},
-            {"connections", to_json(leaked(side.identifiers.connections, train.identifiers.connections))}};
+json to_json(const Finding& finding) {
+    const MetricValue& value = finding.value;
+    json entry = {{"metric", value.metric},
+                  {"group", value.group},
+                  {"value", number(value.value)},
+                  {"unit", value.unit},
+                  {"direction", value.lower_is_better ? "lower" : "higher"},
+                  {"n", {value.n_real, value.n_synthetic}},
+                  {"ci95", interval(interval95(value.replicates))},
+                  {"floor", number(value.floor)},
+                  {"excess", finding.excess ? number(*finding.excess) : json(nullptr)},
+                  {"excess_ci95", interval(finding.excess_interval)},
+                  {"status", value.skipped.empty() ? "ok" : "skipped"},
+                  {"reason", value.skipped}};
+    if (!value.skipped.empty()) entry["value"] = nullptr;
+    return entry;
 }
 
-nlohmann::json to_json(const Proximity& proximity) {
-    nlohmann::json json = {{"distance_ratio", proximity.distance_ratio},
-                           {"membership",
-                            {{"auc", proximity.auc},
-                             {"auc_ci95", nullptr},
-                             {"tpr_at_1pct_fpr", proximity.tpr_at_1pct_fpr},
-                             {"members", proximity.members},
-                             {"non_members", proximity.non_members}}},
-                           {"synthetic_flows_compared", proximity.synthetic}};
-    if (const auto interval = interval95(proximity.auc_replicates))
-        json["membership"]["auc_ci95"] = {interval->low, interval->high};
-    return json;
+PrivacyEvaluation measure(const Options& options) {
+    const PrivacyView train = view_captures(options.train), synthetic = view_captures(options.synthetic),
+                      heldout = view_captures(options.heldout);
+    PrivacyComparison comparison{train, heldout, synthetic};
+    comparison.max_flows = options.max_flows;
+    comparison.bootstrap = options.bootstrap;
+    comparison.real_seed = options.seed;
+    comparison.synthetic_seed = stream_seed(options.seed, "synthetic");
+    return evaluate_privacy(comparison, nullptr);
 }
 
-nlohmann::json measure(const Options& options) {
-    const PrivacyView train = view_captures(options.train), synthetic = view_captures(options.synthetic);
-    nlohmann::json json = {{"exact_copies", to_json(exact_copies(synthetic.flows, train.flows))},
-                           {"min_copy_packets", min_copy_packets},
-                           {"identifiers", leaks(synthetic, train)},
-                           {"heldout", nullptr},
-                           {"proximity", nullptr}};
-    if (options.heldout.empty()) return json;
-    const PrivacyView heldout = view_captures(options.heldout);
-    json["heldout"] = {{"exact_copies", to_json(exact_copies(heldout.flows, train.flows))},
-                       {"identifiers", leaks(heldout, train)}};
-    if (const auto proximity = measure_proximity(train, heldout, synthetic, options.proximity))
-        json["proximity"] = to_json(*proximity);
-    return json;
+std::string number_text(const MetricValue& value, double shown) {
+    if (std::isnan(shown)) return "";
+    return value.unit == "1" ? fmt::format("{:.3f}", shown) : fmt::format("{:.4g} {}", shown, value.unit);
 }
 
-std::string share_text(const nlohmann::json& share) {
-    if (share["rate"].is_null()) return "none to compare";
-    return fmt::format("{:.1f}% ({} of {})", share["rate"].get<double>() * 100,
-                       share["count"].get<std::size_t>(), share["of"].get<std::size_t>());
-}
-
-void print_text(const nlohmann::json& json) {
-    const nlohmann::json& heldout = json["heldout"];
-    const auto line = [&](const std::string& title, auto share_of) {
-        fmt::print("{:34} {:26} {}\n", title, share_text(share_of(json)),
-                   heldout.is_null() ? "" : share_text(share_of(heldout)));
-    };
-    fmt::print("{:34} {:26} {}\n", "found in train", "synthetic",
-               heldout.is_null() ? "" : "held-out (never seen)");
-    line(fmt::format("flows of {}+ packets, exact copies", min_copy_packets),
-         [](const nlohmann::json& side) { return side["exact_copies"]; });
-    for (const char* kind : {"addresses", "macs", "endpoints", "connections"})
-        line(kind, [kind](const nlohmann::json& side) { return side["identifiers"][kind]; });
-    if (heldout.is_null()) {
-        fmt::print("\nGive --heldout for what is natural, and for membership inference.\n");
-        return;
+void print_text(const PrivacyEvaluation& evaluation, bool heldout) {
+    for (const PrivacyVerdict& verdict : evaluation.verdicts) {
+        fmt::print("{:12} {:8}", verdict.area, privacy_level_name(verdict.level));
+        if (verdict.level == PrivacyLevel::medium || verdict.level == PrivacyLevel::high)
+            fmt::print("{}{}{}: {:+.3f} beyond what is natural", verdict.metric,
+                       verdict.group.empty() ? "" : " ", verdict.group, verdict.excess);
+        fmt::print("\n");
     }
-    if (json["proximity"].is_null()) return;
-    const nlohmann::json& membership = json["proximity"]["membership"];
-    fmt::print(
-        "\nNearest training over nearest held-out flow: {:.3f} (1: no closer to what was learned from)\n",
-        json["proximity"]["distance_ratio"].get<double>());
-    fmt::print("Membership inference: AUC {:.3f}", membership["auc"].get<double>());
-    if (!membership["auc_ci95"].is_null())
-        fmt::print(", 95% interval {:.3f}..{:.3f}", membership["auc_ci95"][0].get<double>(),
-                   membership["auc_ci95"][1].get<double>());
-    fmt::print(" (0.5: nothing to be learned); {:.1f}% found at 1% false alarms\n",
-               membership["tpr_at_1pct_fpr"].get<double>() * 100);
+    fmt::print("\n{:52} {:>16} {:>18} {:>16}\n", "", "value", "95% interval", "floor");
+    for (const Finding& finding : evaluation.findings) {
+        const MetricValue& value = finding.value;
+        const std::string name = value.metric + (value.group.empty() ? "" : " " + value.group);
+        if (!value.skipped.empty()) {
+            fmt::print("{:52} skipped: {}\n", name, value.skipped);
+            continue;
+        }
+        const auto ends = interval95(value.replicates);
+        fmt::print("{:52} {:>16} {:>18} {:>16}\n", name, number_text(value, value.value),
+                   ends ? fmt::format("{:.3f}..{:.3f}", ends->low, ends->high) : "",
+                   number_text(value, value.floor));
+    }
+    for (const auto& [kind, leak] : evaluation.details.at("leaks").items())
+        for (const auto& example : leak.at("examples"))
+            fmt::print("{} of the training data: {}\n", kind, example.get<std::string>());
+    if (!heldout)
+        fmt::print("\nGive --heldout for what is natural, for levels and for membership inference.\n");
 }
 
 int run(const Options& options) {
-    const nlohmann::json json = measure(options);
-    if (options.json)
-        fmt::print("{}\n", json.dump(1));
-    else
-        print_text(json);
+    const PrivacyEvaluation evaluation = measure(options);
+    if (options.json) {
+        json document = evaluation.details;
+        document["values"] = json::array();
+        for (const Finding& finding : evaluation.findings) document["values"].push_back(to_json(finding));
+        fmt::print("{}\n", document.dump(1));
+    } else {
+        print_text(evaluation, !options.heldout.empty());
+    }
     return 0;
 }
 
@@ -125,11 +122,14 @@ void add_privacy(CLI::App& app, Action& action) {
     verb->add_option("--heldout", options->heldout,
                      "folder of real captures that it never saw: what is natural, and membership inference");
     verb->add_flag("--json", options->json, "one JSON document instead of text");
-    verb->add_option("--max-flows", options->proximity.max_flows,
-                     "flows of a side that are compared by distance; more are thinned at random")
+    verb->add_option("--max-flows", options->max_flows,
+                     "flows of a side that are compared pair by pair; more are thinned at random")
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{10}, std::size_t{100'000}));
-    verb->add_option("--seed", options->proximity.seed, "of thinning and resampling")->capture_default_str();
+    verb->add_option("--bootstrap", options->bootstrap, "session-level resamples for intervals; 0: none")
+        ->capture_default_str()
+        ->check(CLI::Range(std::size_t{0}, std::size_t{100'000}));
+    verb->add_option("--seed", options->seed, "of thinning and resampling")->capture_default_str();
     verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -18,7 +18,15 @@ constexpr std::uint64_t max_model_bytes = std::uint64_t{1} << 30;
 constexpr std::size_t max_session_bytes = std::size_t{1} << 30;
 constexpr std::int64_t max_session_ns = std::int64_t{1} << 57;  // 4.6 years
 
-Trace draw_session(FieldMarginals& model, std::size_t max_packets, bool constrained, Random& random) {
+/// Nobody's addresses in place of the training samples', one for one within a session: who talks to whom
+/// stays as it was drawn.
+void replace_addresses(PacketFields& fields, FreshAddresses& hosts) {
+    for (Endpoint* end : {&fields.src, &fields.dst}) end->address = hosts.replace(end->address);
+    for (MacAddress* mac : {&fields.src_mac, &fields.dst_mac}) *mac = hosts.replace(*mac);
+}
+
+Trace draw_session(FieldMarginals& model, std::size_t max_packets, bool constrained, Random& random,
+                   FreshAddresses& hosts) {
     std::size_t packets = std::max<std::size_t>(1, model.draw_packet_count(random));
     if (max_packets != 0) packets = std::min(packets, max_packets);
     const std::int64_t start_ns = random_start_ns(random);
@@ -30,7 +38,9 @@ Trace draw_session(FieldMarginals& model, std::size_t max_packets, bool constrai
         if (i > 0) time_ns += static_cast<std::int64_t>(model.draw_gap_ns(random));
         time_ns = std::min(time_ns, start_ns + max_session_ns);
         MutablePacket packet;
-        packet.bytes = build_packet(model.draw_packet(random));
+        PacketFields fields = model.draw_packet(random);
+        replace_addresses(fields, hosts);
+        packet.bytes = build_packet(fields);
         packet.original_length = static_cast<std::uint32_t>(packet.bytes.size());
         packet.time_ns = time_ns;
         if (constrained) repair_packet(packet, repaired);
@@ -68,7 +78,10 @@ void MarginalGenerator::sample(const SampleRequest& request, Progress& progress,
     for (std::size_t i = 0; i < request.count; ++i) {
         progress.check_interrupted();
         Random random(stream_seed(seed, fmt::format("session/{}", i)));
-        sink(draw_session(model, request.max_packets, request.constrained, random));
+        // From a stream of its own, so that fields are drawn the same whatever the addresses.
+        Random identities(stream_seed(seed, fmt::format("identities/{}", i)));
+        FreshAddresses hosts(identities);
+        sink(draw_session(model, request.max_packets, request.constrained, random, hosts));
         progress.update(static_cast<double>(i + 1), static_cast<double>(request.count), "samples");
     }
 }

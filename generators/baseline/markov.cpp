@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "traffic/rules/repair.h"
@@ -51,6 +53,18 @@ void MarkovGenerator::sample(const SampleRequest& request, Progress& progress, c
         sink(std::move(session));
         progress.update(static_cast<double>(i + 1), static_cast<double>(request.count), "samples");
     }
+}
+
+std::optional<std::vector<double>> MarkovGenerator::losses(const std::vector<LabelledTrace>& samples,
+                                                           Progress& progress) {
+    std::vector<double> losses;
+    for (const LabelledTrace& sample : samples) {
+        progress.check_interrupted();
+        const auto model = models_.find(sample.label);
+        losses.push_back(model == models_.end() ? std::numeric_limits<double>::quiet_NaN()
+                                                : model->second.loss(sample.trace));
+    }
+    return losses;
 }
 
 void MarkovGenerator::save(const std::filesystem::path& folder) const {

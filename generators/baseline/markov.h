@@ -26,6 +26,11 @@ class SessionModel {
     /// In time order, cut at `max_packets` (0: no limit).
     Trace draw(std::size_t max_packets, Random& random);
 
+    /// Mean negative log-likelihood a packet, in nats: of the number of flows, their starts, services and
+    /// packets (PacketChain::loss()). What is drawn from training flows beside that (TTL, options, windows)
+    /// is left out. Infinite where a flow's protocol was never learned, NaN without flows. Requires !empty().
+    double loss(const Trace& session) const;
+
     nlohmann::json to_json() const;
     /// Throws InputError.
     static SessionModel from_json(const CheckedJson& json);
@@ -61,6 +66,8 @@ class MarkovGenerator : public Generator {
     std::string kind() const override { return "markov"; }
     void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) override;
     void sample(const SampleRequest& request, Progress& progress, const Sink& sink) override;
+    std::optional<std::vector<double>> losses(const std::vector<LabelledTrace>& samples,
+                                              Progress& progress) override;
     void save(const std::filesystem::path& folder) const override;
     void load(const std::filesystem::path& folder) override;
     nlohmann::json describe() const override;

@@ -7,7 +7,7 @@ namespace tracebench {
 namespace {
 
 constexpr std::size_t max_states = 100'000;
-constexpr std::int64_t max_gap_ns = std::int64_t{1} << 50, max_flow_packets = 10'000'000;
+constexpr std::int64_t max_flow_packets = 10'000'000;
 constexpr std::int64_t max_count = std::int64_t{1} << 40;
 constexpr std::uint64_t length_margin = 4;  // a chain's lengths have a tail that few training flows show
 

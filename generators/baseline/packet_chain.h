@@ -56,6 +56,12 @@ class PacketChain {
     /// Requires !empty().
     std::vector<ChainPacket> draw(Random& random, std::size_t max_packets);
 
+    /// Negative log-likelihood of a flow, in nats: of its first state, of the payload size in each state, of
+    /// each next state (or the end) and of the class of time until then, as the chain draws them. In each of
+    /// these distributions, counted n times, a value that was counted c times has probability c / (n + 1);
+    /// the rest is for all that was never counted, evenly. Requires !empty() and a flow that is not.
+    double loss(std::span<const ChainPacket> flow, bool tcp) const;
+
     /// Share of the flows (or of the packets in a state) that go on with `to`; for tests and curiosity.
     double start_probability(const ChainState& to) const;
     double probability(const ChainState& from, const ChainState& to) const;
@@ -68,6 +74,7 @@ class PacketChain {
 
   private:
     static constexpr int gap_precision = 5;
+    static constexpr std::int64_t max_gap_ns = std::int64_t{1} << 50;
 
     struct State {
         ChainState state;

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "generators/baseline/flow_writer.h"
 #include "generators/baseline/markov.h"
-#include "traffic/bytes.h"
+#include "generators/baseline/session_flows.h"
 #include "traffic/packet_builder.h"
 
 namespace tracebench {
@@ -14,43 +13,9 @@ namespace {
 
 constexpr std::size_t max_kinds = 50'000, max_flows = 1'000'000;
 constexpr std::uint64_t min_flows_per_chain = 4;
-constexpr std::int64_t max_gap_ns = std::int64_t{1} << 50;
 // What no real session reaches and a damaged model must not pass.
 constexpr std::size_t max_session_bytes = std::size_t{1} << 30;
 constexpr std::int64_t max_session_ns = std::int64_t{1} << 57;
-
-/// The address that takes part in most flows, of either IP version; the first sender on a tie.
-std::optional<IpAddress> busiest(const std::vector<FlowPackets>& flows, std::uint8_t version) {
-    std::map<IpAddress, std::size_t> counts;
-    std::optional<IpAddress> best;
-    for (const FlowPackets& flow : flows) {
-        if (flow.flow.src.address.version != version) continue;
-        ++counts[flow.flow.src.address];
-        ++counts[flow.flow.dst.address];
-        if (!best) best = flow.flow.src.address;
-    }
-    for (const auto& [address, count] : counts)
-        if (count > counts[*best]) best = address;
-    return best;
-}
-
-std::vector<ChainPacket> chain_packets(const Trace& trace, const FlowPackets& flow) {
-    std::vector<ChainPacket> packets;
-    for (std::size_t i = 0; i < flow.packets.size(); ++i) {
-        const PacketView& packet = trace.packets[flow.packets[i]];
-        const Headers headers = dissect(packet);
-        std::uint16_t flags = 0;
-        if (headers.has_tcp())
-            flags = headers.tcp()[13];
-        else if (headers.has_icmp() || headers.has_icmpv6())
-            flags = load16(headers.transport());
-        else if (!headers.has_udp())
-            continue;
-        const std::uint32_t payload = std::min<std::uint32_t>(headers.payload_length(), 65535);
-        packets.push_back({flow.directions[i], flags, payload, packet.time_ns - flow.flow.first_ns});
-    }
-    return packets;
-}
 
 /// A frame of some flow, before the flows of a session are merged.
 struct TimedPacket {
@@ -64,36 +29,25 @@ void SessionModel::add(const Trace& session, Random& random) {
     for (const PacketView& packet : session.packets)
         if (packet.truncated())
             snap_length_ = std::max(snap_length_, static_cast<std::uint32_t>(packet.bytes.size()));
-    const std::vector<FlowPackets> flows = split_flows(session);
-    const std::optional<IpAddress> clients[] = {busiest(flows, 4), busiest(flows, 6)};
-    std::uint64_t learned = 0;
-    std::int64_t last_start = 0;
     std::vector<IpAddress> met;
-    for (const FlowPackets& flow : flows) {
-        const auto& client = clients[flow.flow.src.address.version == 4 ? 0 : 1];
-        auto kind = learn_flow_kind(session, flow, *client);
-        std::vector<ChainPacket> packets = chain_packets(session, flow);
-        if (!kind || packets.empty()) continue;
-        if (learned > 0)
-            start_gaps_ns_.add(static_cast<std::uint64_t>(
-                std::clamp<std::int64_t>(flow.flow.first_ns - last_start, 0, max_gap_ns - 1)));
-        last_start = flow.flow.first_ns;
-        ++learned;
-        const auto known = std::lower_bound(met.begin(), met.end(), kind->other);
-        if (known != met.end() && *known == kind->other)
+    std::vector<SessionFlow> flows = session_flows(session);
+    for (std::size_t i = 1; i < flows.size(); ++i) start_gaps_ns_.add(start_gap(flows[i - 1], flows[i]));
+    for (SessionFlow& flow : flows) {
+        const auto known = std::lower_bound(met.begin(), met.end(), flow.kind.other);
+        if (known != met.end() && *known == flow.kind.other)
             ++reused_servers_;
         else
-            met.insert(known, kind->other);
+            met.insert(known, flow.kind.other);
         ++flows_seen_;
         if (kinds_.size() < max_kinds) {
-            kinds_.push_back(std::move(*kind));
-            flows_.push_back(std::move(packets));
+            kinds_.push_back(std::move(flow.kind));
+            flows_.push_back(std::move(flow.packets));
         } else if (const std::uint64_t place = random.below(flows_seen_); place < max_kinds) {
-            kinds_[place] = std::move(*kind);  // reservoir sampling: every flow is as likely to stay
-            flows_[place] = std::move(packets);
+            kinds_[place] = std::move(flow.kind);  // reservoir sampling: every flow is as likely to stay
+            flows_[place] = std::move(flow.packets);
         }
     }
-    if (learned > 0) flows_per_session_.add(std::min<std::uint64_t>(learned, max_flows));
+    if (!flows.empty()) flows_per_session_.add(std::min<std::uint64_t>(flows.size(), max_flows));
 }
 
 void SessionModel::finish() {
@@ -217,7 +171,7 @@ SessionModel SessionModel::from_json(const CheckedJson& json) {
     }
     if (model.empty()) json.at("kinds").fail("is empty");
     model.flows_per_session_ = Histogram::from_json(json.at("flows_per_session"), max_flows);
-    model.start_gaps_ns_ = Histogram::from_json(json.at("start_gaps_ns"), max_gap_ns, 6);
+    model.start_gaps_ns_ = Histogram::from_json(json.at("start_gaps_ns"), max_start_gap_ns, 6);
     model.flows_seen_ = static_cast<std::uint64_t>(json.at("flows_seen").integer(0, max_count));
     model.reused_servers_ = static_cast<std::uint64_t>(json.at("reused_servers").integer(0, max_count));
     model.snap_length_ = static_cast<std::uint32_t>(json.at("snap_length").integer(0, 1 << 18));

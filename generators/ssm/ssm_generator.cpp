@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "generators/ssm/training/batches.h"
 #include "generators/turn.h"
 
 namespace tracebench::ssm {
@@ -19,6 +21,7 @@ using nlohmann::json;
 
 constexpr std::uint64_t cap_of_longest = 4;
 constexpr std::uint64_t cap_without_training = 100'000;  // NetSSM's context
+constexpr std::int64_t tokens_of_a_loss = 512;
 // Traces under way are held in memory: packets of all of them together.
 constexpr std::size_t packets_in_memory = 4'000'000;
 
@@ -178,6 +181,35 @@ bool SsmGenerator::stream(const SampleRequest& request, Progress& progress, cons
     sampling_.add(stream_trace(*model_, *encoding_, traces, progress, sink));
     sampling_s_ += seconds_since(start);
     return true;
+}
+
+std::optional<std::vector<double>> SsmGenerator::losses(const std::vector<LabelledTrace>& samples,
+                                                        Progress& progress) {
+    if (model_ == nullptr) return std::nullopt;
+    const Turn turn(progress);
+    const std::vector<std::string> known = labels();
+    std::vector<float> weights;
+    for (std::size_t id = 0; id < encoding_->vocabulary_size(); ++id)
+        weights.push_back(encoding_->is_context(static_cast<Token>(id)) ? 0.0F : 1.0F);
+    BatchBuffers buffers(std::move(weights));
+    const BatchShape shape{tokens_of_a_loss, tokens_of_a_loss};
+    std::vector<double> losses;
+    for (const LabelledTrace& sample : samples) {
+        progress.check_interrupted();
+        losses.push_back(std::numeric_limits<double>::quiet_NaN());
+        if (!std::binary_search(known.begin(), known.end(), sample.label)) continue;
+        EncodeReport report;
+        std::vector<Token> tokens = encoding_->encode(sample.label, sample.trace, report);
+        tokens.resize(std::min<std::size_t>(tokens.size(), tokens_of_a_loss + 1));
+        const std::vector<std::span<const Token>> one = {tokens};
+        const std::vector<std::int64_t> lengths = {static_cast<std::int64_t>(tokens.size()) - 1};
+        for (const SegmentBatch& batch : plan_batches(lengths, shape, 0)) {
+            const Loss loss = model_->evaluate(buffers.fill(batch, one));
+            if (report.packets > 0 && loss.targets > 0)
+                losses.back() = loss.nats / static_cast<double>(loss.targets);
+        }
+    }
+    return losses;
 }
 
 void SsmGenerator::save(const std::filesystem::path& folder) const {

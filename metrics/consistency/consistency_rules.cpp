@@ -23,7 +23,8 @@ bool has_flag(std::uint8_t flags, std::uint8_t wanted) {
     return (flags & wanted) != 0;
 }
 
-/// Either port is the service's; the other one may be too.
+/// Either port is the service's; the other one may be too. For ports below 1024: higher ones may be a
+/// client's.
 template <std::size_t N>
 bool uses_port(const Biflow& r, const std::array<std::uint16_t, N>& services) {
     const auto contains = [&](std::uint16_t port) {
@@ -91,7 +92,7 @@ Consistency ports_tcp_service(const Biflow& r) {
 }
 
 Consistency ports_udp_service(const Biflow& r) {
-    constexpr std::array<std::uint16_t, 11> services = {67, 68, 69, 123, 137, 138, 161, 546, 547, 1900, 5353};
+    constexpr std::array<std::uint16_t, 9> services = {67, 68, 69, 123, 137, 138, 161, 546, 547};
     return verdict(uses_port(r, services), r.is_udp());
 }
 
@@ -191,7 +192,7 @@ constexpr ConsistencyRule table[] = {
     {"ports.nonzero", "TCP and UDP ports are not 0", "RFC 6335 section 6", false, ports_nonzero},
     {"ports.tcp_service", "FTP, SSH, Telnet, mail ports are of TCP", "NetShare test 3, IANA port registry",
      false, ports_tcp_service},
-    {"ports.udp_service", "DHCP, TFTP, NTP, NetBIOS, SNMP, SSDP, mDNS ports are of UDP",
+    {"ports.udp_service", "DHCP, TFTP, NTP, NetBIOS, SNMP ports are of UDP",
      "NetShare test 3, IANA port registry", false, ports_udp_service},
     {"direction.service", "who opens (SYN, DNS exchange) is not the side with the system port",
      "RFC 6335 section 6", false, direction_service},

@@ -1,9 +1,10 @@
 #pragma once
 /// What must hold within one flow record if its fields belong together: domain knowledge about flows, as it
 /// is used to judge synthetic NetFlow. In the spirit of Ring, Schloer, Landes, Hotho, "Flow-based network
-/// traffic generation using Generative Adversarial Networks", Computers & Security 82 (2019), section 5.4
-/// (tests 1 to 7); Yin et al. (NetShare), SIGCOMM 2022, appendix (tests 1 to 3); Wolf et al., "Benchmarking
-/// of synthetic network data: Reviewing challenges and approaches", Computers & Security 145 (2024).
+/// traffic generation using Generative Adversarial Networks", Computers & Security 82 (2019), whose tests 1
+/// to 7 are named by number; of Yin et al. (NetShare), SIGCOMM 2022, whose tests are in its appendix; and of
+/// Wolf et al., "Benchmarking of synthetic network data: Reviewing challenges and approaches", Computers &
+/// Security 145 (2024).
 ///
 /// To add one: a check and a line in the table of consistency_rules.cpp, a record that keeps it and one that
 /// breaks it in tests/unit/metrics/consistency_rules_test.cpp, a line in docs/metrics.md.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "metrics/distance/comparison_plan.h"
 #include "metrics/distance/session_resamples.h"
@@ -15,16 +16,22 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// What a ceiling must be above its floor at least, as for the fields of metric `distance`: 0.005 bit, or 2%
 /// of the real values' mean deviation from their median.
-double resolution(TraceDistance distance, const TraceValues& real) {
+double resolution(TraceDistance distance, const Column& real) {
     if (distance != TraceDistance::emd) return 0.005 * std::numbers::ln2;
-    std::vector<double> values = real.values;
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    const double median = *middle;
+    if (real.values.empty()) return 0;
+    std::vector<std::size_t> order(real.values.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t i, std::size_t j) { return real.values[i] < real.values[j]; });
+    const std::uint64_t total = real.total();
+    std::uint64_t below = 0;
+    std::size_t middle = 0;
+    while ((below += real.count(order[middle])) <= total / 2) ++middle;
+    const double median = real.values[order[middle]];
     double sum = 0;
-    for (const double value : values) sum += std::abs(value - median);
-    return 0.02 * sum / static_cast<double>(values.size());
+    for (std::size_t i = 0; i < real.values.size(); ++i)
+        sum += std::abs(real.values[i] - median) * real.count(i);
+    return 0.02 * sum / static_cast<double>(total);
 }
 
 /// Held-out against synthetic records, field by field.
@@ -47,8 +54,8 @@ class Evaluation {
         value.area = info.area;
         value.unit = info.unit;
         value.in_score = false;
-        value.n_real = heldout_.fields[field].values.size();
-        value.n_synthetic = synthetic_.fields[field].values.size();
+        value.n_real = heldout_.fields[field].total();
+        value.n_synthetic = synthetic_.fields[field].total();
         value.floor = value.ceiling = nan;
         if (value.n_real == 0 && value.n_synthetic == 0) {
             value.skipped = "occurs neither in held-out nor in synthetic samples";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
 
 #include "metrics/distance/divergence.h"
@@ -9,7 +10,7 @@
 namespace tracebench {
 namespace {
 
-std::vector<double> distinct_values(const TraceValues& a, const TraceValues& b) {
+std::vector<double> distinct_values(const Column& a, const Column& b) {
     std::vector<double> values(a.values);
     values.insert(values.end(), b.values.begin(), b.values.end());
     std::sort(values.begin(), values.end());
@@ -17,13 +18,16 @@ std::vector<double> distinct_values(const TraceValues& a, const TraceValues& b) 
     return values;
 }
 
-SortedSessions sort_sessions(const TraceValues& a, std::size_t a_sessions, const TraceValues& b) {
+SortedSessions sort_sessions(const Column& a, std::size_t a_sessions, const Column& b) {
     std::vector<double> values(a.values);
     values.insert(values.end(), b.values.begin(), b.values.end());
     std::vector<std::uint32_t> sessions(a.session);
     for (const std::uint32_t session : b.session)
         sessions.push_back(session + static_cast<std::uint32_t>(a_sessions));
-    return {values, sessions};
+    std::vector<std::uint32_t> counts;
+    for (const Column* side : {&a, &b})
+        for (std::size_t i = 0; i < side->values.size(); ++i) counts.push_back(side->count(i));
+    return {values, sessions, counts};
 }
 
 double mass(const std::vector<double>& shares) {
@@ -32,8 +36,8 @@ double mass(const std::vector<double>& shares) {
 
 }  // namespace
 
-TraceComparison::TraceComparison(TraceDistance distance, const TraceValues& a, std::size_t a_sessions,
-                                 const TraceValues& b, std::size_t b_sessions)
+TraceComparison::TraceComparison(TraceDistance distance, const Column& a, std::size_t a_sessions,
+                                 const Column& b, std::size_t b_sessions)
     : distance_(distance), a_sessions_(a_sessions), b_sessions_(b_sessions) {
     if (distance == TraceDistance::emd) {
         sorted_.emplace(sort_sessions(a, a_sessions, b));
@@ -46,20 +50,18 @@ TraceComparison::TraceComparison(TraceDistance distance, const TraceValues& a, s
     first_cell_.push_back(cells_.size());
 }
 
-void TraceComparison::count_values(const TraceValues& values, std::size_t sessions,
+void TraceComparison::count_values(const Column& column, std::size_t sessions,
                                    const std::vector<double>& distinct) {
-    std::vector<double> own;
+    std::map<double, double> own;
     std::size_t i = 0;
     for (std::size_t s = 0; s < sessions; ++s) {
         first_cell_.push_back(cells_.size());
         own.clear();
-        for (; i < values.values.size() && values.session[i] == s; ++i) own.push_back(values.values[i]);
-        std::sort(own.begin(), own.end());
-        for (auto run = own.begin(); run != own.end();) {
-            const auto end = std::upper_bound(run, own.end(), *run);
-            const auto place = std::lower_bound(distinct.begin(), distinct.end(), *run) - distinct.begin();
-            cells_.push_back({static_cast<std::uint32_t>(place), static_cast<double>(end - run)});
-            run = end;
+        for (; i < column.values.size() && column.session[i] == s; ++i)
+            own[column.values[i]] += column.count(i);
+        for (const auto& [value, count] : own) {
+            const auto place = std::lower_bound(distinct.begin(), distinct.end(), value) - distinct.begin();
+            cells_.push_back({static_cast<std::uint32_t>(place), count});
         }
     }
 }

@@ -18,9 +18,9 @@ class TraceComparison {
     static constexpr double largest_jsd = std::numbers::ln2;
 
     /// Sessions are numbered through: those of `a` first (0 .. a_sessions-1), then those of `b`. For rank_jsd
-    /// and jsd equal values have to mean the same on both sides.
-    TraceComparison(TraceDistance distance, const TraceValues& a, std::size_t a_sessions,
-                    const TraceValues& b, std::size_t b_sessions);
+    /// and jsd equal values have to mean the same on both sides. Of the columns' FieldInfo nothing is used.
+    TraceComparison(TraceDistance distance, const Column& a, std::size_t a_sessions, const Column& b,
+                    std::size_t b_sessions);
 
     std::size_t a_sessions() const { return a_sessions_; }
     std::size_t sessions() const { return a_sessions_ + b_sessions_; }
@@ -38,7 +38,7 @@ class TraceComparison {
         double count;
     };
 
-    void count_values(const TraceValues& values, std::size_t sessions, const std::vector<double>& distinct);
+    void count_values(const Column& column, std::size_t sessions, const std::vector<double>& distinct);
 
     TraceDistance distance_;
     std::size_t a_sessions_, b_sessions_;

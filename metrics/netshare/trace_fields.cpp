@@ -1,9 +1,8 @@
 #include "metrics/netshare/trace_fields.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "metrics/observed_sample.h"
 #include "traffic/bytes.h"
 #include "traffic/flow_split.h"
 
@@ -44,35 +43,32 @@ double ip_length(const Headers& headers) {
     return static_cast<double>(headers.ip_end - headers.ip_offset);
 }
 
-/// Takes one sample apart.
+/// Takes one sample apart. Headers are dissected twice rather than kept: a sample may be a long capture.
 class SampleRecords {
   public:
-    SampleRecords(const Trace& trace, std::uint32_t session, AddressCodes& addresses, TraceRecords& records)
-        : trace_(trace), session_(session), addresses_(addresses), records_(records) {
-        headers_.reserve(trace.size());
-        for (const PacketView& packet : trace.packets) headers_.push_back(dissect(packet));
-    }
+    SampleRecords(const Trace& trace, FieldWriter writer, AddressCodes& addresses)
+        : trace_(trace), writer_(std::move(writer)), addresses_(addresses) {}
 
     void add_packets() {
         std::map<std::pair<FlowKey, bool>, double> sizes;  // by 5-tuple and direction
-        for (std::size_t i = 0; i < trace_.size(); ++i) {
-            const Headers& headers = headers_[i];
+        for (const PacketView& packet : trace_.packets) {
+            const Headers headers = dissect(packet);
             const PacketFlow flow = flow_of(headers);
             if (!flow.ok) continue;
-            const auto& [source, destination] = flow.from_high ? std::tie(flow.key.high, flow.key.low)
-                                                               : std::tie(flow.key.low, flow.key.high);
-            add(packet_source, addresses_.code(source.address));
-            add(packet_destination, addresses_.code(destination.address));
+            const Endpoint& source = flow.from_high ? flow.key.high : flow.key.low;
+            const Endpoint& destination = flow.from_high ? flow.key.low : flow.key.high;
+            writer_.add(packet_source, addresses_.code(source.address));
+            writer_.add(packet_destination, addresses_.code(destination.address));
             if (ported(headers.protocol) && headers.has_ports()) {
-                add(packet_source_port, load16(headers.transport()));
-                add(packet_destination_port, load16(headers.transport() + 2));
+                writer_.add(packet_source_port, load16(headers.transport()));
+                writer_.add(packet_destination_port, load16(headers.transport() + 2));
             }
-            add(packet_protocol, headers.protocol);
-            add(packet_size, ip_length(headers));
-            add(packet_arrival, seconds(trace_.packets[i].time_ns, trace_.packets.front().time_ns));
+            writer_.add(packet_protocol, headers.protocol);
+            writer_.add(packet_size, ip_length(headers));
+            writer_.add(packet_arrival, seconds(packet.time_ns, trace_.packets.front().time_ns));
             ++sizes[{flow.key, flow.from_high}];
         }
-        for (const auto& [flow, packets] : sizes) add(packet_flow_size, packets);
+        for (const auto& [flow, packets] : sizes) writer_.add(packet_flow_size, packets);
     }
 
     void add_flows() {
@@ -83,43 +79,37 @@ class SampleRecords {
     }
 
   private:
-    void add(Field field, double value) {
-        records_.fields[field].values.push_back(value);
-        records_.fields[field].session.push_back(session_);
-    }
-
     void add_flow(const FlowPackets& flow, Direction direction) {
         double packets = 0, bytes = 0;
         std::int64_t first = 0, last = 0;
         for (std::size_t i = 0; i < flow.packets.size(); ++i) {
             if (flow.directions[i] != direction) continue;
-            last = trace_.packets[flow.packets[i]].time_ns;
+            const PacketView& packet = trace_.packets[flow.packets[i]];
+            last = packet.time_ns;
             if (packets == 0) first = last;
             ++packets;
-            bytes += ip_length(headers_[flow.packets[i]]);
+            bytes += ip_length(dissect(packet));
         }
         if (packets == 0) return;
         const bool forward = direction == Direction::forward;
         const Endpoint& source = forward ? flow.flow.src : flow.flow.dst;
         const Endpoint& destination = forward ? flow.flow.dst : flow.flow.src;
-        add(flow_source, addresses_.code(source.address));
-        add(flow_destination, addresses_.code(destination.address));
+        writer_.add(flow_source, addresses_.code(source.address));
+        writer_.add(flow_destination, addresses_.code(destination.address));
         if (ported(flow.flow.key.protocol)) {
-            add(flow_source_port, source.port);
-            add(flow_destination_port, destination.port);
+            writer_.add(flow_source_port, source.port);
+            writer_.add(flow_destination_port, destination.port);
         }
-        add(flow_protocol, flow.flow.key.protocol);
-        add(flow_start, seconds(first, trace_.packets.front().time_ns));
-        add(flow_duration, seconds(last, first));
-        add(flow_packets, packets);
-        add(flow_bytes, bytes);
+        writer_.add(flow_protocol, flow.flow.key.protocol);
+        writer_.add(flow_start, seconds(first, trace_.packets.front().time_ns));
+        writer_.add(flow_duration, seconds(last, first));
+        writer_.add(flow_packets, packets);
+        writer_.add(flow_bytes, bytes);
     }
 
     const Trace& trace_;
-    std::uint32_t session_;
+    FieldWriter writer_;
     AddressCodes& addresses_;
-    TraceRecords& records_;
-    std::vector<Headers> headers_;
 };
 
 }  // namespace
@@ -130,8 +120,10 @@ double AddressCodes::code(const IpAddress& address) {
 
 TraceRecords trace_records(const std::vector<LabelledTrace>& samples, AddressCodes& addresses) {
     TraceRecords records;
+    records.fields.resize(trace_fields.size());
     for (const LabelledTrace& sample : samples) {
-        SampleRecords one(sample.trace, static_cast<std::uint32_t>(records.sessions++), addresses, records);
+        const FieldWriter writer(records.fields, static_cast<std::uint32_t>(records.sessions++));
+        SampleRecords one(sample.trace, writer, addresses);
         one.add_packets();
         one.add_flows();
     }

@@ -3,7 +3,7 @@
 /// exports them, one a flow and direction.
 ///
 /// Yin, Lin, Jin, Fanti, Sekar, "Practical GAN-based Synthetic IP Header Trace Generation using NetShare",
-/// SIGCOMM 2022, section 6.1; details from the authors' published evaluation code.
+/// SIGCOMM 2022; details from the authors' published evaluation code.
 
 #include <array>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "metrics/observations.h"
 #include "traffic/flow_key.h"
 
 namespace tracebench {
@@ -19,8 +19,8 @@ namespace tracebench {
 enum class TraceDistance {
     rank_jsd,  ///< of the shares of the commonest value, the second commonest, ...: which value it is does
                ///< not matter
-    jsd,  ///< of the shares of each value
-    emd,  ///< Wasserstein-1 of the numbers
+    jsd,       ///< of the shares of each value
+    emd,       ///< Wasserstein-1 of the numbers
 };
 
 struct TraceField {
@@ -53,12 +53,6 @@ inline constexpr std::array<TraceField, 17> trace_fields = {{
     {"flow.BYT", "flow", TraceDistance::emd, "bytes"},
 }};
 
-/// One field of a set of samples. `session[i]` says which sample value i came from; ascending.
-struct TraceValues {
-    std::vector<double> values;
-    std::vector<std::uint32_t> session;
-};
-
 /// Numbers for addresses, the same for all sets it is shown.
 class AddressCodes {
   public:
@@ -68,9 +62,10 @@ class AddressCodes {
     std::map<IpAddress, double> codes_;
 };
 
-/// A set of samples as records; `fields` in trace_fields order.
+/// A set of samples as records: one column a field, in trace_fields order. Equal values of long samples are
+/// counted (FieldWriter).
 struct TraceRecords {
-    std::array<TraceValues, trace_fields.size()> fields;
+    std::vector<Column> fields;
     std::size_t sessions = 0;
 };
 

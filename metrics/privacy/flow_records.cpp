@@ -1,26 +1,34 @@
 #include "metrics/privacy/flow_records.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
 #include <cmath>
 
-#include "base/file.h"
 #include "metrics/observed_sample.h"
 
 namespace tracebench {
 namespace {
 
-std::string sequence_of(const ObservedSample& sample, const FlowPackets& flow) {
-    std::string text;
-    for (std::size_t i = 0; i < flow.packets.size(); ++i) {
+constexpr std::uint32_t length_mask = (1U << 22) - 1;
+
+std::uint8_t flags_of(const Headers& headers) {
+    return headers.has_tcp() ? headers.tcp()[13] : 0;
+}
+
+void add_sequence(const ObservedSample& sample, const FlowPackets& flow, FlowRecord& record) {
+    std::vector<std::uint32_t> classes;
+    const std::size_t length = std::min(flow.packets.size(), max_sequence_packets);
+    for (std::size_t i = 0; i < length; ++i) {
         const Headers& headers = sample.headers[flow.packets[i]];
-        const std::uint32_t length = sample.trace.packets[flow.packets[i]].original_length;
-        for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(length >> shift);
-        text += static_cast<char>(flow.directions[i]);
-        text += headers.has_tcp() ? static_cast<char>(headers.tcp()[13]) : '\0';
+        const PacketView& packet = sample.trace.packets[flow.packets[i]];
+        const bool reverse = flow.directions[i] == Direction::reverse;
+        const std::int64_t gap =
+            i == 0 ? 0 : packet.time_ns - sample.trace.packets[flow.packets[i - 1]].time_ns;
+        record.sequence.push_back((reverse ? 1U : 0U) << 30 |
+                                  std::min(packet.original_length, length_mask) << 8 | flags_of(headers));
+        classes.push_back(packet_class(reverse, headers.payload_length(), flags_of(headers), gap));
     }
-    return sha256(text);
+    record.signature = minhash(shingles(classes));
 }
 
 /// Counts, sizes and times by their logarithm, as they are compared elsewhere.
@@ -36,33 +44,35 @@ std::vector<double> features_of(const ObservedSample& sample, const FlowPackets&
     return features;
 }
 
-bool names_a_host(const IpAddress& address) {
-    if (address.version == 4)
-        return address.bytes[0] < 224 && address.bytes[0] != 0;  // 240/4 and above hold no hosts either
-    const bool unspecified =
-        std::all_of(address.bytes.begin(), address.bytes.end(), [](auto b) { return b == 0; });
-    return address.version == 6 && address.bytes[0] != 0xFF && !unspecified;
-}
-
-void add_macs(const PacketView& packet, std::set<std::string>& macs) {
-    if (packet.link != link_type::ethernet || packet.bytes.size() < 12) return;
-    for (const std::size_t at : {std::size_t{0}, std::size_t{6}}) {
-        const auto mac = packet.bytes.subspan(at, 6);
-        if ((mac[0] & 1) == 0) macs.insert(fmt::format("{:02x}", fmt::join(mac, ":")));
-    }
-}
-
-void add_identifiers(const FlowPackets& flow, Identifiers& identifiers) {
-    bool hosts = true;
-    for (const Endpoint* end : {&flow.flow.src, &flow.flow.dst}) {
-        if (!names_a_host(end->address)) {
-            hosts = false;
-            continue;
+void append_windows(std::span<const std::uint8_t> bytes, std::vector<std::uint64_t>& windows) {
+    constexpr std::size_t filler = 4;  // different bytes that make a run more than padding
+    for (std::size_t at = 0; at + payload_window <= bytes.size(); ++at) {
+        const auto window = bytes.subspan(at, payload_window);
+        std::array<bool, 256> seen{};
+        std::size_t different = 0;
+        std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a, 64 bits
+        for (const std::uint8_t byte : window) {
+            different += !seen[byte];
+            seen[byte] = true;
+            hash = (hash ^ byte) * 0x100000001B3;
         }
-        identifiers.addresses.insert(end->address.text());
-        if (end->port != 0) identifiers.endpoints.insert(end->text());
+        windows.push_back(different < filler ? 0 : hash);
     }
-    if (hosts) identifiers.connections.insert(flow.flow.key.flow_id());
+}
+
+void add_payload(const ObservedSample& sample, const FlowPackets& flow, FlowRecord& record) {
+    std::vector<std::uint8_t> first[2];
+    for (std::size_t i = 0; i < flow.packets.size(); ++i) {
+        std::vector<std::uint8_t>& bytes = first[static_cast<std::size_t>(flow.directions[i])];
+        const auto payload = captured_payload(sample.headers[flow.packets[i]]);
+        const std::size_t room = payload_bytes - bytes.size();
+        bytes.insert(bytes.end(), payload.begin(),
+                     payload.begin() + static_cast<std::ptrdiff_t>(std::min(room, payload.size())));
+        if (first[0].size() + first[1].size() == 2 * payload_bytes) break;
+    }
+    append_windows(first[0], record.payload_windows);
+    record.payload_windows.push_back(0);
+    append_windows(first[1], record.payload_windows);
 }
 
 }  // namespace
@@ -73,11 +83,14 @@ PrivacyView view_privacy(const std::vector<LabelledTrace>& samples) {
         const ObservedSample sample(labelled.trace);
         for (const FlowPackets& flow : sample.flows) {
             if (flow.packets.empty()) continue;
-            view.flows.push_back({static_cast<std::uint32_t>(view.labels.size()), flow.packets.size(),
-                                  sequence_of(sample, flow), features_of(sample, flow)});
-            add_identifiers(flow, view.identifiers);
+            FlowRecord& record = view.flows.emplace_back();
+            record.session = static_cast<std::uint32_t>(view.labels.size());
+            record.packets = flow.packets.size();
+            record.features = features_of(sample, flow);
+            add_sequence(sample, flow, record);
+            add_payload(sample, flow, record);
         }
-        for (const PacketView& packet : labelled.trace.packets) add_macs(packet, view.identifiers.macs);
+        view.identifiers.push_back(find_identifiers(sample));
         view.labels.push_back(labelled.label);
     }
     return view;

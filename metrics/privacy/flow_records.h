@@ -1,34 +1,45 @@
 #pragma once
-/// Flows as an attacker on privacy would compare them: as sequences, as points, and by whom they name.
+/// Flows as an attacker on privacy would compare them: as sequences, as points, by their first bytes, and
+/// sessions by whom they name.
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "metrics/privacy/identifiers.h"
+#include "metrics/privacy/minhash.h"
 
 namespace tracebench {
+
+/// Flows of at least this many packets are compared as sequences: shorter ones coincide by nature.
+inline constexpr std::size_t min_copy_packets = 5;
+/// Sequences are compared up to here, which bounds what one endless flow can cost.
+inline constexpr std::size_t max_sequence_packets = 4096;
 
 struct FlowRecord {
     std::uint32_t session = 0;  ///< which sample it is of
     std::size_t packets = 0;
-    std::string sequence;          ///< SHA-256 of (direction, frame length, TCP flags) of every packet
-    std::vector<double> features;  ///< flow_fields() without ports; NaN where one is not defined
+    /// (direction, frame length, TCP flags) of every packet, in 31 bits.
+    std::vector<std::uint32_t> sequence;
+    MinHash signature{};
+    /// Values of flow_fields() without ports, counts and times by their logarithm; NaN where
+    /// one is not defined.
+    std::vector<double> features;
+    /// Hashes of all runs of payload_window bytes among the first payload_bytes captured of either
+    /// direction, in order; 0 between the directions and for runs of filler (fewer than four different
+    /// bytes).
+    std::vector<std::uint64_t> payload_windows;
+
+    bool is_sequence() const { return packets >= min_copy_packets; }
 };
 
-/// What names a host or a connection. Multicast, broadcast and unspecified addresses are left out.
-struct Identifiers {
-    std::set<std::string> addresses;
-    std::set<std::string> macs;         ///< of Ethernet frames
-    std::set<std::string> endpoints;    ///< address and port
-    std::set<std::string> connections;  ///< FlowKey::flow_id()
-};
+inline constexpr std::size_t payload_window = 16, payload_bytes = 256;
 
 struct PrivacyView {
-    std::vector<FlowRecord> flows;
-    Identifiers identifiers;
-    std::vector<std::string> labels;  ///< one a sample
+    std::vector<FlowRecord> flows;         ///< session after session
+    std::vector<Identifiers> identifiers;  ///< one a sample
+    std::vector<std::string> labels;       ///< one a sample
 
     std::size_t sessions() const { return labels.size(); }
 };

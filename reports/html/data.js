@@ -10,7 +10,8 @@
 
   const distances = [
     ['jsd', 'Jensen–Shannon divergence'], ['tvd', 'Total variation'], ['hellinger', 'Hellinger'],
-    ['wasserstein', 'Wasserstein-1'], ['ks', 'Kolmogorov–Smirnov'],
+    ['wasserstein', 'Wasserstein-1'], ['ks', 'Kolmogorov–Smirnov'], ['energy', 'Energy distance'],
+    ['kl', 'Kullback–Leibler divergence'], ['chi_square', 'Chi-square distance'],
   ];
   const areas = [
     ['packet', 'Packet headers'], ['flow', 'Flows'], ['session', 'Sessions'],

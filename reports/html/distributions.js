@@ -22,7 +22,7 @@
   }
 
   function meanScore(model, dataset, g, field) {
-    return mean(distances.map(([key]) => model.metric(dataset, g, key, field.name)).filter(m => m && m.status === 'ok').map(m => m.score));
+    return mean(distances.map(([key]) => model.metric(dataset, g, key, field.name)).filter(m => m && m.status === 'ok' && m.in_score !== false).map(m => m.score));
   }
 
   function categoricalTable(d, generators) {

@@ -27,7 +27,7 @@
   function farthest(model, entry, area) {
     const scores = new Map();
     for (const row of model.rowsOf(entry.dataset, entry.generator)) {
-      if (row.metric.startsWith('nprint.') && row.group !== 'all') continue; // its parts are not in the score
+      if (row.in_score === false) continue;
       if (row.area === area && row.metric !== 'score' && row.status === 'ok' && known(row.score) && row.group) scores.set(row.group, [...(scores.get(row.group) || []), row.score]);
     }
     const titles = new Map(model.fields(entry.dataset).map(f => [f.name, f.title || f.name]));

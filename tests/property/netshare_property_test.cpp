@@ -12,8 +12,8 @@ namespace tracebench {
 namespace {
 
 /// One session of one to forty small numbers.
-TraceValues values(std::vector<std::uint8_t> numbers) {
-    TraceValues result;
+Column values(std::vector<std::uint8_t> numbers) {
+    Column result;
     for (const std::uint8_t number : numbers) result.values.push_back(number);
     result.session.assign(numbers.size(), 0);
     return result;
@@ -23,14 +23,14 @@ std::vector<std::uint8_t> numbers() {
     return *rc::gen::resize(40, rc::gen::nonEmpty<std::vector<std::uint8_t>>());
 }
 
-double distance(TraceDistance kind, const TraceValues& a, const TraceValues& b) {
+double distance(TraceDistance kind, const Column& a, const Column& b) {
     return TraceComparison(kind, a, 1, b, 1).distance().value();
 }
 
 constexpr TraceDistance kinds[] = {TraceDistance::rank_jsd, TraceDistance::jsd, TraceDistance::emd};
 
 RC_GTEST_PROP(NetshareDistance, IsSymmetricWithinItsRangeAndZeroForEqualSides, ()) {
-    const TraceValues a = values(numbers()), b = values(numbers());
+    const Column a = values(numbers()), b = values(numbers());
     for (const TraceDistance kind : kinds) {
         const double d = distance(kind, a, b);
         RC_ASSERT(d >= 0);
@@ -42,7 +42,7 @@ RC_GTEST_PROP(NetshareDistance, IsSymmetricWithinItsRangeAndZeroForEqualSides, (
 
 RC_GTEST_PROP(NetshareDistance, DoesNotDependOnTheOrder, ()) {
     std::vector<std::uint8_t> first = numbers();
-    const TraceValues before = values(first), b = values(numbers());
+    const Column before = values(first), b = values(numbers());
     std::reverse(first.begin(), first.end());
     for (const TraceDistance kind : kinds)
         RC_ASSERT(std::abs(distance(kind, before, b) - distance(kind, values(first), b)) <= 1e-9);
@@ -50,7 +50,7 @@ RC_GTEST_PROP(NetshareDistance, DoesNotDependOnTheOrder, ()) {
 
 RC_GTEST_PROP(NetshareDistance, OfRanksIsBlindToNamesAndNeverMoreThanOfValues, ()) {
     const std::vector<std::uint8_t> first = numbers();
-    const TraceValues a = values(first), b = values(numbers());
+    const Column a = values(first), b = values(numbers());
     std::vector<std::uint8_t> renamed;
     for (const std::uint8_t number : first) renamed.push_back(static_cast<std::uint8_t>(number + 77));
     const double ranks = distance(TraceDistance::rank_jsd, a, b);
@@ -62,14 +62,14 @@ RC_GTEST_PROP(NetshareDistance, OfRanksIsBlindToNamesAndNeverMoreThanOfValues, (
 RC_GTEST_PROP(NetshareDistance, SessionsCountAsOftenAsTheyAreDrawn, ()) {
     const std::vector<std::uint8_t> first = numbers(), second = numbers();
     const std::size_t times = *rc::gen::inRange<std::size_t>(1, 5);
-    TraceValues two = values(first);  // two sessions, of which the second is drawn several times
+    Column two = values(first);  // two sessions, of which the second is drawn several times
     std::vector<std::uint8_t> repeated = first;
     for (const std::uint8_t number : second) {
         two.values.push_back(number);
         two.session.push_back(1);
         for (std::size_t i = 0; i < times; ++i) repeated.push_back(number);
     }
-    const TraceValues other = values(numbers());
+    const Column other = values(numbers());
     for (const TraceDistance kind : kinds) {
         const std::vector<double> left = {1, static_cast<double>(times), 0}, right = {0, 0, 1};
         const double weighted = TraceComparison(kind, two, 2, other, 1).distance(left, right).value();

@@ -263,6 +263,8 @@ TEST(TwoSample, TooFewSessionsGiveNothing) {
     EXPECT_EQ(drawn(9, 2), (std::pair<std::size_t, std::size_t>{16, 4}));
     EXPECT_EQ(drawn(2, 9), (std::pair<std::size_t, std::size_t>{4, 16}));
     FeatureTable other = many;
+    other.labels.assign(other.labels.size(), "another");
+    EXPECT_FALSE(two_sample_scores(many, other, {}));
     other.columns = {"y", "z"};
     EXPECT_THROW(two_sample_scores(many, other, {}), InputError);
 }

@@ -85,6 +85,31 @@ TEST_F(Marginal, BreaksWhatFieldsHaveTogether) {
     EXPECT_GT(shares_of(synthetic, client_ttl)[1], 0.1);
 }
 
+TEST_F(Marginal, NamesNobody) {
+    std::set<IpAddress> known;
+    std::set<MacAddress> stations;
+    for (const auto* traces : {&real, &synthetic}) {
+        for (const Trace& trace : *traces) {
+            for (const PacketView& packet : trace.packets) {
+                const auto fields = *packet_fields(packet, dissect(packet));
+                for (const IpAddress& address : {fields.src.address, fields.dst.address}) {
+                    if (traces == &real)
+                        known.insert(address);
+                    else
+                        EXPECT_FALSE(known.contains(address)) << address.text();
+                }
+                for (const MacAddress& mac : {fields.src_mac, fields.dst_mac}) {
+                    if (traces == &real)
+                        stations.insert(mac);
+                    else
+                        EXPECT_FALSE(stations.contains(mac));
+                }
+            }
+        }
+    }
+    EXPECT_FALSE(known.empty());
+}
+
 TEST_F(Marginal, MakesFramesThatParse) {
     for (const Trace& trace : synthetic) {
         for (const PacketView& packet : trace.packets) {

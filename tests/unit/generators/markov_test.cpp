@@ -1,5 +1,6 @@
 #include "generators/baseline/markov.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -139,6 +140,30 @@ TEST_F(Markov, NeedsFlows) {
     none.append(0, std::vector<std::uint8_t>(60));
     EXPECT_THROW(generator->fit({{"none", "web", none}}, {}), InputError);
     EXPECT_THROW(generator->fit({}, {}), InputError);
+}
+
+TEST_F(Markov, KnowsWhatItLearnedFrom) {
+    Progress progress;
+    std::vector<LabelledTrace> samples = web_sessions(6);
+    Trace other;
+    append_tcp_flow(other, {ip4(192, 168, 0, 9), 50000}, {ip4(198, 51, 100, 9), 25}, 0);
+    samples.push_back({"other", "web", other});
+    samples.push_back({"unknown", "nobody", other});
+    samples.push_back({"empty", "web", Trace()});
+    Trace ping;
+    PacketFields echo;
+    echo.src = {ip4(192, 168, 0, 9), 0};
+    echo.dst = {ip4(198, 51, 100, 9), 0};
+    echo.protocol = ip_protocol::icmp;
+    append(ping, 0, echo);
+    samples.push_back({"ping", "web", ping});
+    const auto losses = *generator->losses(samples, progress);
+    ASSERT_EQ(losses.size(), 10U);
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_LT(losses[i], losses[6]) << i;
+    EXPECT_TRUE(std::isnan(losses[7]));
+    EXPECT_TRUE(std::isnan(losses[8]));
+    EXPECT_TRUE(std::isinf(losses[9]));
+    EXPECT_FALSE(make_generator("resample", nullptr)->losses(samples, progress));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -48,6 +49,21 @@ TEST(PacketChain, CountsTransitionsStartsAndEnds) {
     EXPECT_DOUBLE_EQ(chain.probability(a, q), 0);
     EXPECT_DOUBLE_EQ(chain.end_probability(a), 2.0 / 3);
     EXPECT_DOUBLE_EQ(chain.end_probability(state(reverse, 0)), 0);  // never seen
+}
+
+TEST(PacketChain, LossIsMinusTheLogarithmOfTheProbability) {
+    const PacketChain chain = example();
+    // q with 40 bytes, a with 200 bytes 100 ns later, end; one count more than there was in each place.
+    const double likely = 3.0 / 4 * (3.0 / 5) * (2.0 / 5) * (2.0 / 3) * (2.0 / 4) * (2.0 / 4);
+    EXPECT_NEAR(chain.loss(std::vector{packet(forward, 40, 0), packet(reverse, 200, 100)}, false),
+                -std::log(likely), 1e-12);
+    // A size that was never seen has its share of the one count for all 65,536 of them.
+    EXPECT_NEAR(chain.loss(std::vector{packet(forward, 42, 0)}, false),
+                -std::log(3.0 / 4 * (1.0 / 5 / 65536) * (1.0 / 5)), 1e-12);
+    // A first state that was never seen: 2 directions, 65,536 flags, 7 sizes, 8 phases; then nothing is
+    // known.
+    EXPECT_NEAR(chain.loss(std::vector{packet(forward, 0, 0)}, false),
+                -std::log(1.0 / 4 / 7340032 / 65536 / 7340033), 1e-12);
 }
 
 TEST(PacketChain, DrawsWhatItLearned) {

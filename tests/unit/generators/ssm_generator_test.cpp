@@ -1,5 +1,6 @@
 #include "generators/ssm/ssm_generator.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -113,6 +114,27 @@ TEST_F(SsmGeneratorTest, GoesOnFromAModelWithMoreLabels) {
     loaded->load(scratch / "tuned");
     EXPECT_EQ(content(sample_all(*loaded, request_for("chat", 3))),
               content(sample_all(*generator, request_for("chat", 3))));
+}
+
+TEST_F(SsmGeneratorTest, TellsItsLossOfEverySample) {
+    Progress progress;
+    EXPECT_FALSE(make()->losses(two_labels(), progress));
+    const auto generator = make();
+    const auto samples = two_labels();
+    generator->fit(samples, {});
+    auto asked = samples;
+    asked.push_back({"x", "unknown", web_session(3)});
+    asked.push_back({"y", "web", Trace()});
+    const auto losses = *generator->losses(asked, progress);
+    ASSERT_EQ(losses.size(), asked.size());
+    // Better than guessing among 15 tokens, and the same for the same sample alone.
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        EXPECT_GT(losses[i], 0);
+        EXPECT_LT(losses[i], std::log(15.0));
+    }
+    EXPECT_TRUE(std::isnan(losses[samples.size()]));
+    EXPECT_TRUE(std::isnan(losses[samples.size() + 1]));
+    EXPECT_EQ((*generator->losses({samples[3]}, progress))[0], losses[3]);
 }
 
 /// The mean of the labels that were there, and noise well below it; all else stays.

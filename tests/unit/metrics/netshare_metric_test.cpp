@@ -99,7 +99,7 @@ TEST_F(Netshare, RanksOfAddressesNotAddressesCount) {
 }
 
 TEST_F(Netshare, DisjointPortsAreAsFarAsCanBe) {
-    const TraceValues a{{53, 53, 80}, {0, 0, 0}}, b{{443}, {0}}, nothing;
+    const Column a{{}, {53, 80}, {0, 0}, {2, 1}}, b{{}, {443}, {0}}, nothing;
     EXPECT_NEAR(*TraceComparison(TraceDistance::jsd, a, 1, b, 1).distance(), std::numbers::ln2, 1e-15);
     EXPECT_NEAR(*TraceComparison(TraceDistance::emd, a, 1, b, 1).distance(), (2 * 390.0 + 363) / 3, 1e-9);
     // Ranks: (2/3, 1/3) against (1, 0).

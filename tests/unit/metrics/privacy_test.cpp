@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "metrics/privacy/memorisation.h"
+#include "metrics/privacy/copies.h"
+#include "metrics/privacy/privacy_evaluation.h"
 #include "metrics/privacy/privacy_metric.h"
 #include "tests/unit/metrics/traces.h"
 
@@ -17,47 +18,115 @@ std::vector<LabelledTrace> copied(std::vector<LabelledTrace> samples) {
     return samples;
 }
 
+PrivacyEvaluation evaluated(const PrivacyView& train, const PrivacyView& heldout,
+                            const PrivacyView& synthetic, const ModelLosses* losses = nullptr) {
+    PrivacyComparison comparison{train, heldout, synthetic};
+    comparison.synthetic_seed = 2;
+    return evaluate_privacy(comparison, losses);
+}
+
+const Finding& find(const PrivacyEvaluation& evaluation, const std::string& metric,
+                    const std::string& group = "") {
+    for (const Finding& finding : evaluation.findings)
+        if (finding.value.metric == "privacy." + metric && finding.value.group == group) return finding;
+    throw std::out_of_range(metric + " " + group);
+}
+
+std::string level(const PrivacyEvaluation& evaluation, const std::string& area) {
+    for (const PrivacyVerdict& verdict : evaluation.verdicts)
+        if (verdict.area == area) return privacy_level_name(verdict.level);
+    return "none";
+}
+
 TEST(Privacy, CopiesLightUp) {
     const auto train = view_privacy(random_samples(1, 12)), heldout = view_privacy(random_samples(2, 12));
-    const auto copies = view_privacy(copied(random_samples(1, 12)));
-    EXPECT_EQ(exact_copies(copies.flows, train.flows).rate(), 1);
-    EXPECT_EQ(leaked(copies.identifiers.connections, train.identifiers.connections).rate(), 1);
-    const auto proximity = measure_proximity(train, heldout, copies, {});
-    ASSERT_TRUE(proximity);
-    EXPECT_LT(proximity->distance_ratio, 0.05);
-    EXPECT_GT(proximity->auc, 0.95);
-    EXPECT_GT(proximity->tpr_at_1pct_fpr, 0.9);
-    EXPECT_GT(interval95(proximity->auc_replicates)->low, 0.9);
+    const auto result = evaluated(train, heldout, view_privacy(copied(random_samples(1, 12))));
+    for (const char* area : {"copies", "membership", "identifiers"})
+        EXPECT_EQ(level(result, area), "high") << area;
+    for (const auto& [metric, group] : {std::pair{"copy_rate", ""},
+                                        {"near_copy_rate", "0.9"},
+                                        {"near_copy_rate", "0.7"},
+                                        {"shared_run", ""},
+                                        {"extracted_flows", "exact"},
+                                        {"extracted_flows", "near"},
+                                        {"dcr_share", ""},
+                                        {"recovered_identifiers", "connections"},
+                                        {"leaked_identifiers", "connections"}})
+        EXPECT_EQ(find(result, metric, group).value.value, 1) << metric << group;
+    EXPECT_LT(find(result, "distance_ratio").value.value, 0.05);
+    EXPECT_EQ(find(result, "dcr").value.value, 0);
+    EXPECT_GT(find(result, "dcr").value.floor, 0);
+    for (const char* attack : {"distance", "sequence", "density_ratio", "session"}) {
+        EXPECT_GT(find(result, "membership_auc", attack).value.value, 0.95) << attack;
+        EXPECT_GT(find(result, "membership_tpr", attack).value.value, 0.9) << attack;
+        EXPECT_GT(interval95(find(result, "membership_auc", attack).value.replicates)->low, 0.9) << attack;
+    }
 }
 
 TEST(Privacy, IndependentSamplesGiveNothingAway) {
     const auto train = view_privacy(random_samples(1, 30)), heldout = view_privacy(random_samples(2, 30));
-    const auto fresh = view_privacy(random_samples(3, 30));
-    EXPECT_EQ(exact_copies(fresh.flows, train.flows).part, 0u);
-    const auto proximity = measure_proximity(train, heldout, fresh, {});
-    ASSERT_TRUE(proximity);
-    EXPECT_NEAR(proximity->distance_ratio, 1, 0.2);
-    const auto interval = interval95(proximity->auc_replicates);
-    EXPECT_LT(interval->low, 0.5);
-    EXPECT_GT(interval->high, 0.5);
-    EXPECT_LT(proximity->tpr_at_1pct_fpr, 0.15);
+    const auto result = evaluated(train, heldout, view_privacy(random_samples(3, 30)));
+    EXPECT_EQ(level(result, "copies"), "low");
+    EXPECT_EQ(level(result, "membership"), "low");
+    EXPECT_EQ(find(result, "copy_rate").value.value, 0);
+    EXPECT_NEAR(find(result, "distance_ratio").value.value, 1, 0.2);
+    for (const char* attack : {"distance", "sequence", "density_ratio", "session"}) {
+        const auto interval = interval95(find(result, "membership_auc", attack).value.replicates);
+        EXPECT_LT(interval->low, 0.5) << attack;
+        EXPECT_GT(interval->high, 0.5) << attack;
+        EXPECT_LT(find(result, "membership_tpr", attack).value.value, 0.15) << attack;
+    }
 }
 
 TEST(Privacy, ShortFlowsAreNoCopies) {
-    std::vector<FlowRecord> flows(3);
-    flows[0].packets = min_copy_packets - 1;
-    flows[1].packets = flows[2].packets = min_copy_packets;
-    flows[1].sequence = "a";
-    flows[2].sequence = "b";
-    const Share share = exact_copies(flows, {flows[0], flows[1]});
-    EXPECT_EQ(share.whole, 2u);
-    EXPECT_EQ(share.part, 1u);
-    EXPECT_FALSE(exact_copies({}, flows).rate());
+    std::vector<FlowRecord> records(3);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        records[i].session = static_cast<std::uint32_t>(i);
+        records[i].sequence.assign(min_copy_packets, static_cast<std::uint32_t>(i));
+        records[i].packets = min_copy_packets;
+    }
+    records[0].packets = min_copy_packets - 1;
+    const Flows flows = {&records[0], &records[1], &records[2]};
+    const SessionShare share = exact_copies(flows, {&records[0], &records[1]}, 3);
+    EXPECT_EQ(share.whole(), 2);
+    EXPECT_EQ(share.part(), 1);
+    EXPECT_FALSE(exact_copies({}, flows, 3).rate());
 }
 
-TEST(Privacy, NothingToCompare) {
-    EXPECT_FALSE(measure_proximity(view_privacy({}), view_privacy(random_samples(1, 2)),
-                                   view_privacy(random_samples(1, 2)), {}));
+TEST(Privacy, NothingToCompareIsSkippedWithItsReason) {
+    const auto few = view_privacy(random_samples(1, 2)), none = view_privacy({});
+    for (const auto& [train, heldout, synthetic] :
+         {std::tuple{&none, &few, &few}, {&few, &none, &few}, {&few, &few, &none}, {&none, &none, &none}}) {
+        const auto result = evaluated(*train, *heldout, *synthetic);
+        EXPECT_EQ(find(result, "membership_auc", "distance").value.skipped,
+                  "no flows in train, held-out or synthetic samples");
+        EXPECT_FALSE(find(result, "distance_ratio").value.skipped.empty());
+        for (const PrivacyVerdict& verdict : result.verdicts)
+            EXPECT_NE(verdict.level, PrivacyLevel::high) << verdict.metric;
+    }
+    const auto blind = evaluated(few, none, few);
+    EXPECT_EQ(find(blind, "copy_rate").value.value, 1);
+    EXPECT_TRUE(std::isnan(find(blind, "copy_rate").value.floor));
+    for (const char* area : {"copies", "membership", "identifiers"}) EXPECT_EQ(level(blind, area), "unknown");
+}
+
+TEST(Privacy, LossesOfTheModelAreAnAttack) {
+    const auto train = view_privacy(random_samples(1, 8)), heldout = view_privacy(random_samples(2, 8)),
+               synthetic = view_privacy(random_samples(3, 8));
+    ModelLosses losses{std::vector<double>(8, 1.0),
+                       std::vector<double>(8, std::numeric_limits<double>::infinity())};
+    const auto told = evaluated(train, heldout, synthetic, &losses);
+    EXPECT_EQ(find(told, "membership_auc", "loss").value.value, 1);
+    EXPECT_EQ(level(told, "model"), "high");
+    EXPECT_EQ(level(evaluated(train, heldout, synthetic), "model"), "unknown");
+    EXPECT_EQ(find(evaluated(train, heldout, synthetic), "membership_auc", "loss").value.skipped,
+              "the generator does not tell its losses");
+    losses.train.pop_back();
+    EXPECT_EQ(find(evaluated(train, heldout, synthetic, &losses), "membership_auc", "loss").value.skipped,
+              "the generator's losses are of other samples");
+    losses.train.assign(8, std::numeric_limits<double>::quiet_NaN());
+    EXPECT_FALSE(
+        find(evaluated(train, heldout, synthetic, &losses), "membership_auc", "loss").value.skipped.empty());
 }
 
 TEST(Privacy, MetricTellsCopiesFromFreshSamples) {
@@ -66,13 +135,21 @@ TEST(Privacy, MetricTellsCopiesFromFreshSamples) {
     const SampleSet copies = sample_set("copies", copied(random_samples(1, 12))),
                     fresh = sample_set("fresh", random_samples(3, 12));
     const MetricResult bad = PrivacyMetric().evaluate({train, heldout, copies, fresh}),
-                       good = PrivacyMetric().evaluate({train, heldout, fresh, fresh});
+                       good = PrivacyMetric().evaluate({train, heldout, fresh, fresh}),
+                       again = PrivacyMetric().evaluate({train, heldout, fresh, fresh});
     ASSERT_EQ(bad.values.size(), good.values.size());
     EXPECT_EQ(bad.values[0].metric, "privacy.copy_rate");
     EXPECT_EQ(bad.values[0].value, 1);
     EXPECT_EQ(good.values[0].value, 0);
     EXPECT_EQ(good.values[0].floor, 0);
-    for (const MetricValue& value : bad.values) EXPECT_EQ(value.area, "privacy");
+    EXPECT_EQ(good.details.dump(), again.details.dump());
+    for (std::size_t i = 0; i < good.values.size(); ++i) {
+        EXPECT_EQ(bad.values[i].area, "privacy");
+        EXPECT_EQ(good.values[i].replicates, again.values[i].replicates);
+        // A number is real or there is a reason why not.
+        EXPECT_TRUE(std::isfinite(good.values[i].value) || !good.values[i].skipped.empty())
+            << good.values[i].metric << good.values[i].group;
+    }
 }
 
 }  // namespace
