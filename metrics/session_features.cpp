@@ -136,7 +136,7 @@ const std::vector<FieldInfo>& session_fields() {
         {"session.burstiness", number, session, "1", "Variation of throughput (0.1 s steps)", true},
         {"session.throughput_autocorrelation", number, session, "1",
          "Autocorrelation of throughput (lag 0.1 s)"},
-        {"session.throughput_memory", number, session, "s", "Time until throughput forgets itself", true},
+        {"session.throughput_memory", number, session, "s", "Time until throughput is no longer correlated", true},
         {"session.flow_correlation", number, session, "1", "Correlation between flows (0.1 s steps)"},
         {"session.hurst_variance", number, session, "1", "Hurst exponent, aggregated variance"},
         {"session.hurst_wavelet", number, session, "1", "Hurst exponent, wavelets"},

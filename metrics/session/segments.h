@@ -2,7 +2,7 @@
 /// Segments: what is downloaded in answer to one request, as players of adaptive video do it.
 ///
 /// Bronzino, Schmitt et al., "Inferring Streaming Video Quality from Encrypted Traffic: Practical Models and
-/// Deployment Experience", Proc. ACM Meas. Anal. Comput. Syst. 3(3), 2019, section 4: encrypted or not, a
+/// Deployment Experience", Proc. ACM Meas. Anal. Comput. Syst. 3(3), 2019: encrypted or not, a
 /// packet upstream that carries payload asks for the next segment, and what comes downstream until the next
 /// such packet is the segment. Two thresholds keep apart what else has this shape: a request has at least 60
 /// bytes of payload (acknowledgements and window updates of QUIC and HTTP/2 have less; Gutterman et al.,

@@ -83,7 +83,7 @@ TEST(FlowSequences, HaveOneTrigramAPacket) {
     append(sample.trace, 1, packet(client, server, 0, 50));    // class 1 forward
     append(sample.trace, 2, packet(server, client, 0, 1300));  // class 4 in reverse: 9
     append(sample.trace, 3, packet(client, endpoint(3, 53), 0, 0));
-    const auto flows = flow_sequences({{"empty", "a", {}}, sample});
+    const auto flows = flow_sequences({{"empty", "a", {}}, sample}, 10, 1);
     ASSERT_EQ(flows.size(), 2u);
     EXPECT_EQ(flows[0].session, 1u);
     EXPECT_THAT(flows[0].trigrams, ElementsAre((10 * 12 + 1) * 12 + 9, (1 * 12 + 9) * 12 + 11));
