@@ -45,6 +45,18 @@ void print_text(const ComplianceResult& result, bool all) {
     }
 }
 
+nlohmann::json observed_json(const ComplianceResult& result) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const BehaviourCount& entry : result.observed)
+        list.push_back({{"id", entry.behaviour->id},
+                        {"title", entry.behaviour->title},
+                        {"reference", entry.behaviour->reference},
+                        {"rate", entry.of == 0 ? nlohmann::json() : nlohmann::json(entry.rate())},
+                        {"count", entry.count},
+                        {"of", entry.of}});
+    return list;
+}
+
 nlohmann::json to_json(const ComplianceResult& result) {
     nlohmann::json rules = nlohmann::json::array();
     for (const RuleResult& rule : result.rules)
@@ -61,7 +73,16 @@ nlohmann::json to_json(const ComplianceResult& result) {
             {"packets_checked", result.packets_checked},
             {"packets_failed", result.packets_failed},
             {"score", result.score()},
-            {"rules", std::move(rules)}};
+            {"rules", std::move(rules)},
+            {"observed", observed_json(result)}};
+}
+
+void print_observed(const ComplianceResult& result) {
+    fmt::print("{:>10} {:>10} {:>13}  observed\n", "count", "of", "rate");
+    for (const BehaviourCount& entry : result.observed)
+        if (entry.count > 0)
+            fmt::print("{:>10} {:>10} {:>13.6f}  {:32} {}\n", entry.count, entry.of, entry.rate(),
+                       entry.behaviour->id, entry.behaviour->title);
 }
 
 int run(const Options& options) {
@@ -89,6 +110,7 @@ int run(const Options& options) {
         fmt::print("{}\n", document.dump(1));
     } else {
         print_text(result, options.all);
+        if (options.all) print_observed(result);
     }
     warn_damage(options.capture, reader.damage(), result.packets);
     return options.strict && result.packets_failed > 0 ? exit_code::failed : exit_code::success;
@@ -107,7 +129,8 @@ void add_compliance(CLI::App& app, Action& action) {
     verb->add_option("CAPTURE", options->capture, "pcap or pcapng file; - reads standard input");
     verb->add_flag("--json", options->json, "One JSON document on standard output");
     verb->add_flag("--strict", options->strict, "Exit code 1 where a packet fails a rule");
-    verb->add_flag("--all", options->all, "List also the rules that nothing fails");
+    verb->add_flag("--all", options->all,
+                   "List also the rules that nothing fails, and behaviour that is no violation");
     verb->add_flag("--list-rules", options->list, "The rules themselves as Markdown, without a capture");
     verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -21,6 +21,13 @@ void add_rule(RuleSummary& summary, const RuleResult& result) {
     summary.session_not_checkable.push_back(static_cast<std::uint32_t>(result.not_checkable));
 }
 
+void add_behaviour(BehaviourSummary& summary, const BehaviourCount& count) {
+    summary.count += count.count;
+    summary.of += count.of;
+    summary.session_count.push_back(static_cast<std::uint32_t>(count.count));
+    summary.session_of.push_back(static_cast<std::uint32_t>(count.of));
+}
+
 /// Round by round, the next failure of each sample: one bad sample must not hide the others.
 void choose_examples(RuleSummary& summary, const std::vector<std::vector<std::uint64_t>>& frames,
                      const std::vector<LabelledTrace>& samples) {
@@ -48,6 +55,8 @@ double RuleSummary::checkable_share() const {
 ComplianceSummary summarise_compliance(const std::vector<LabelledTrace>& samples) {
     ComplianceSummary summary;
     for (const Rule& rule : rule_table()) summary.rules.emplace_back().rule = &rule;
+    for (const Behaviour& behaviour : behaviour_table())
+        summary.observed.push_back({&behaviour, 0, 0, {}, {}});
     std::vector<std::vector<std::vector<std::uint64_t>>> frames(summary.rules.size());  // by rule, by sample
     for (const LabelledTrace& sample : samples) {
         ComplianceResult result = check_compliance(sample.trace);
@@ -57,6 +66,8 @@ ComplianceSummary summarise_compliance(const std::vector<LabelledTrace>& samples
         summary.session_scores.push_back(result.score());
         summary.session_packets_checked.push_back(result.packets_checked);
         summary.session_packets_failed.push_back(result.packets_failed);
+        for (std::size_t i = 0; i < result.observed.size(); ++i)
+            add_behaviour(summary.observed[i], result.observed[i]);
         for (std::size_t i = 0; i < result.rules.size(); ++i) {
             add_rule(summary.rules[i], result.rules[i]);
             frames[i].push_back(std::move(result.rules[i].examples));

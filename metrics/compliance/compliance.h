@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "traffic/rules/observed.h"
 #include "traffic/rules/rule.h"
 
 namespace tracebench {
@@ -37,9 +38,17 @@ struct RuleSummary {
     double checkable_share() const;
 };
 
+/// One behaviour over all samples. The totals are the sums of the per-sample vectors.
+struct BehaviourSummary {
+    const Behaviour* behaviour = nullptr;  ///< lives as long as the program
+    std::uint64_t count = 0, of = 0;
+    std::vector<std::uint32_t> session_count, session_of;  ///< one a sample, in order
+};
+
 struct ComplianceSummary {
     std::uint64_t packets = 0;
-    std::vector<RuleSummary> rules;  ///< every rule of the table, in table order
+    std::vector<RuleSummary> rules;          ///< every rule of the table, in table order
+    std::vector<BehaviourSummary> observed;  ///< every behaviour of the table, in table order
     std::uint64_t packets_checked = 0, packets_failed = 0;
     /// Share of checked packets that fail no rule; 1 where nothing was checked.
     double score = 1;

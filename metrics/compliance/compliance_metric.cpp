@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "metrics/compliance/compliance.h"
+#include "metrics/compliance/observed_rates.h"
+#include "metrics/compliance/session_counts.h"
 #include "metrics/resampling.h"
 #include "traffic/rules/application.h"
 
@@ -13,32 +15,8 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double resolution = 0.02;
 
-/// A rate as its two counts of every sample, so that it can be resampled.
-struct Counts {
-    std::vector<double> part, whole;
-
-    double rate(std::span<const double> weights) const {
-        double parts = 0, wholes = 0;
-        for (std::size_t s = 0; s < whole.size(); ++s) {
-            parts += weights[s] * part[s];
-            wholes += weights[s] * whole[s];
-        }
-        return wholes > 0 ? parts / wholes : nan;
-    }
-    double rate() const { return rate(std::vector<double>(whole.size(), 1.0)); }
-    std::size_t total() const {
-        double sum = 0;
-        for (const double value : whole) sum += value;
-        return static_cast<std::size_t>(sum);
-    }
-    void append(const Counts& other) {
-        part.insert(part.end(), other.part.begin(), other.part.end());
-        whole.insert(whole.end(), other.whole.begin(), other.whole.end());
-    }
-};
-
-Counts passing(const ComplianceSummary& summary) {
-    Counts counts;
+SessionCounts passing(const ComplianceSummary& summary) {
+    SessionCounts counts;
     for (std::size_t s = 0; s < summary.session_packets_checked.size(); ++s) {
         const auto checked = static_cast<double>(summary.session_packets_checked[s]);
         counts.part.push_back(checked - static_cast<double>(summary.session_packets_failed[s]));
@@ -47,15 +25,15 @@ Counts passing(const ComplianceSummary& summary) {
     return counts;
 }
 
-Counts failing(const RuleSummary& rule) {
+SessionCounts failing(const RuleSummary& rule) {
     return {{rule.session_failed.begin(), rule.session_failed.end()},
             {rule.session_checked.begin(), rule.session_checked.end()}};
 }
 
 /// Over all rules, as one count: what cannot be checked is not known by sample. Application layers are left
 /// out: payload that was cut off or blanked says nothing about how whole the conversations are.
-Counts checkable(const ComplianceSummary& summary) {
-    Counts counts{{0}, {0}};
+SessionCounts checkable(const ComplianceSummary& summary) {
+    SessionCounts counts{{0}, {0}};
     for (const RuleSummary& rule : summary.rules) {
         if (is_application(rule.rule->layer)) continue;
         counts.part[0] += static_cast<double>(rule.checked);
@@ -76,13 +54,14 @@ class Comparison {
           bootstrap_(input.synthetic.observations.session_labels) {}
 
     const ComplianceSummary& synthetic() const { return synthetic_; }
+    ObservedSides observed() const { return {train_, heldout_, synthetic_}; }
 
     /// `count(summary)` gives the counts of one side.
     template <typename Count>
     MetricValue value(const std::string& metric, const std::string& group, bool lower_is_better,
                       Count count) const {
-        const Counts synthetic = count(synthetic_);
-        Counts real = count(heldout_);
+        const SessionCounts synthetic = count(synthetic_);
+        SessionCounts real = count(heldout_);
         MetricValue value;
         value.metric = metric;
         value.group = group;
@@ -112,7 +91,7 @@ class Comparison {
     }
 
   private:
-    std::vector<double> replicates(const Counts& counts, double value) const {
+    std::vector<double> replicates(const SessionCounts& counts, double value) const {
         std::vector<double> result;
         if (!bootstrap_.possible() || counts.whole.size() != input_.synthetic.samples.size()) return result;
         Random random(stream_seed(input_.seed, "compliance/" + input_.synthetic.name));
@@ -161,7 +140,10 @@ MetricResult ComplianceMetric::evaluate(const MetricInput& input) const {
             "compliance.failure_rate", std::string(comparison.synthetic().rules[i].rule->id), true,
             [i](const ComplianceSummary& summary) { return failing(summary.rules[i]); }));
     }
+    for (MetricValue& value : observed_rates(input, comparison.observed()))
+        result.values.push_back(std::move(value));
     result.details["compliance"] = describe(comparison.synthetic());
+    result.details["observed"] = describe_observed(comparison.synthetic());
     return result;
 }
 
@@ -173,7 +155,8 @@ nlohmann::json ComplianceMetric::describe_real(const SampleSet& heldout) const {
                          {"title", std::string(rule.rule->title)},
                          {"reference", std::string(rule.rule->reference)},
                          {"scope", rule_scope_name(rule.rule->scope())}});
-    return {{"compliance", {{"rules", std::move(rules)}, {"real", describe(summary)}}}};
+    return {{"compliance", {{"rules", std::move(rules)}, {"real", describe(summary)}}},
+            {"observed", {{"behaviours", list_behaviours()}, {"real", describe_observed(summary)}}}};
 }
 
 }  // namespace tracebench

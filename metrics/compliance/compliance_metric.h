@@ -12,8 +12,9 @@ namespace tracebench {
 ///   middle show up here: what needs their beginning cannot be checked.
 /// - `compliance.failure_rate`, group: the rule; lower is better. Rules that check nothing on either side are
 ///   left out.
-/// Floors are real samples' own rates (train and held-out pooled), ceilings those of the ceiling samples; no
-/// ceiling where it is not worse than the floor by 0.02 at least.
+/// - `observed.rate`, group: the behaviour (observed_rates.h); lower is better, not in the score.
+/// Floors of the first three are real samples' own rates (train and held-out pooled), ceilings those of the
+/// ceiling samples; no ceiling where it is not worse than the floor by 0.02 at least.
 class ComplianceMetric : public Metric {
   public:
     std::string name() const override { return "compliance"; }

@@ -19,6 +19,30 @@ Bytes any_bytes(std::size_t size) {
     return *rc::gen::container<Bytes>(size, rc::gen::arbitrary<std::uint8_t>());
 }
 
+/// What applications begin with, to be damaged.
+struct Message {
+    std::uint8_t protocol;
+    std::uint16_t port;
+    Bytes start;
+};
+Message any_message() {
+    const Bytes dns{0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1};
+    const Bytes dhcp{1, 1, 6, 0, 1, 2, 3, 4}, ntp{0x23, 0}, quic{0xC0, 0, 0, 0, 1, 2, 7, 7, 1, 9, 0, 30};
+    const Bytes tls{22, 3, 1, 0, 47, 1, 0, 0, 43, 3, 3},
+        mqtt{0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0};
+    const Bytes request{'G', 'E', 'T', ' ', '/', ' ', 'H', 'T', 'T', 'P', '/', '1', '.', '1', '\r', '\n'};
+    const Bytes status{'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ', '2', '0', '0', ' ', '\r', '\n'};
+    constexpr std::uint8_t tcp = ip_protocol::tcp, udp = ip_protocol::udp;
+    return *rc::gen::elementOf(std::vector<Message>{{udp, 53, dns},
+                                                    {udp, 67, dhcp},
+                                                    {udp, 123, ntp},
+                                                    {udp, 443, quic},
+                                                    {tcp, 443, tls},
+                                                    {tcp, 80, request},
+                                                    {tcp, 80, status},
+                                                    {tcp, 1883, mqtt}});
+}
+
 PacketFields any_fields(std::uint8_t protocol, bool v6) {
     PacketFields f;
     f.src.address.version = f.dst.address.version = v6 ? 6 : 4;
@@ -82,6 +106,29 @@ std::string failing_packet_rules(const MutablePacket& packet) {
     return failing;
 }
 
+/// An application's message of some length, with some of its bytes changed.
+MutablePacket damaged_message() {
+    const Message message = any_message();
+    PacketFields f;
+    f.src = {{4, {192, 0, 2, 1}}, 50000};
+    f.dst = {{4, {198, 51, 100, 7}}, message.port};
+    if (*rc::gen::arbitrary<bool>()) std::swap(f.src, f.dst);
+    f.protocol = message.protocol;
+    f.tcp_flags = 0x18;
+    f.payload = message.start;
+    f.payload.resize(*rc::gen::element<std::size_t>(message.start.size(), 60, 260, 1300));
+    const int changes = *rc::gen::inRange(0, 6);
+    for (int i = 0; i < changes; ++i)
+        f.payload[*rc::gen::inRange<std::size_t>(0, f.payload.size())] = *rc::gen::arbitrary<std::uint8_t>();
+    f.payload_length = static_cast<std::uint32_t>(f.payload.size());
+    MutablePacket packet;
+    packet.bytes = build_packet(f);
+    packet.original_length = static_cast<std::uint32_t>(packet.bytes.size());
+    if (*rc::gen::inRange(0, 3) == 0)
+        packet.bytes.resize(*rc::gen::inRange<std::size_t>(42, packet.bytes.size()));
+    return packet;
+}
+
 void check_repair(MutablePacket packet) {
     const bool was_legal = failing_packet_rules(packet).empty();
     const Bytes before = packet.bytes;
@@ -104,6 +151,10 @@ TEST(RulesProperty, AnyDamagedPacketCanBeRepaired) {
 
 TEST(RulesProperty, AnyBytesCanBeRepaired) {
     EXPECT_TRUE(rc::check([] { check_repair(random_packet()); }));
+}
+
+TEST(RulesProperty, AnyMessageCanBeRepaired) {
+    EXPECT_TRUE(rc::check([] { check_repair(damaged_message()); }));
 }
 
 std::string failing_rules(const Trace& trace) {
@@ -181,6 +232,48 @@ void check_trace_repair(const RepairOptions& options) {
 
 TEST(RulesProperty, AnyConversationsCanBeRepaired) {
     EXPECT_TRUE(rc::check([] { check_trace_repair({}); }));
+}
+
+/// Datagrams that may be RTP, mostly of one source and in order.
+Trace any_datagrams() {
+    Trace trace;
+    const int size = *rc::gen::inRange(1, 20);
+    for (int i = 0; i < size; ++i) {
+        PacketFields f;
+        f.src = {{4, {192, 0, 2, 1}}, 5004};
+        f.dst = {{4, {198, 51, 100, 7}}, 5006};
+        if (*rc::gen::inRange(0, 4) == 0) std::swap(f.src, f.dst);
+        f.protocol = ip_protocol::udp;
+        const bool usual = *rc::gen::inRange(0, 4) != 0;
+        const auto sequence = usual ? static_cast<std::uint16_t>(i) : *rc::gen::arbitrary<std::uint16_t>();
+        f.payload = {usual ? std::uint8_t{0x80} : *rc::gen::arbitrary<std::uint8_t>(),
+                     *rc::gen::element<std::uint8_t>(96, 72, 200),
+                     static_cast<std::uint8_t>(sequence >> 8),
+                     static_cast<std::uint8_t>(sequence),
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     0,
+                     *rc::gen::element<std::uint8_t>(1, 1, 1, 2)};
+        f.payload.resize(*rc::gen::element<std::size_t>(12, 16, 40));
+        f.payload_length = static_cast<std::uint32_t>(f.payload.size());
+        trace.append(i * 1'000'000LL, build_packet(f));
+    }
+    return trace;
+}
+
+TEST(RulesProperty, AnyRtpCanBeRepaired) {
+    EXPECT_TRUE(rc::check([] {
+        const Trace before = any_datagrams();
+        RepairReport report, again;
+        const Trace after = repair_trace(before, report);
+        RC_ASSERT(failing_rules(after) == "");
+        RC_ASSERT(same_bytes(repair_trace(after, again), after));
+        if (failing_rules(before).empty()) RC_ASSERT(same_bytes(before, after));
+    }));
 }
 
 TEST(RulesProperty, AnyConversationsCanBeGivenHandshakes) {

@@ -53,6 +53,10 @@ void ComplianceResult::merge(const ComplianceResult& other) {
     packets += other.packets;
     packets_checked += other.packets_checked;
     packets_failed += other.packets_failed;
+    for (std::size_t i = 0; i < observed.size(); ++i) {
+        observed[i].count += other.observed[i].count;
+        observed[i].of += other.observed[i].of;
+    }
     for (std::size_t i = 0; i < rules.size(); ++i) {
         RuleResult& mine = rules[i];
         const RuleResult& theirs = other.rules[i];
@@ -66,7 +70,10 @@ void ComplianceResult::merge(const ComplianceResult& other) {
 
 struct ComplianceChecker::State {
     explicit State(FlowOptions options)
-        : table(options, [this](const Flow& flow) { flows.erase(flow.number); }) {
+        : table(options, [this](const Flow& flow) {
+              flows.erase(flow.number);
+              observed.end(flow);
+          }) {
         for (const Rule& rule : rule_table()) result.rules.push_back({&rule, 0, 0, 0, 0, {}});
     }
 
@@ -74,7 +81,8 @@ struct ComplianceChecker::State {
     ComplianceResult result;
     FlowTable table;
     std::unordered_map<std::uint64_t, FlowState> flows;  ///< of TCP, ICMP and what may be RTP; looked up only
-    bool checked = false, failed = false;                ///< of the current packet
+    BehaviourCounter observed;
+    bool checked = false, failed = false;  ///< of the current packet
 
     void count(std::uint32_t rule, Verdict verdict, std::uint64_t frame) {
         if (verdict == Verdict::not_applicable) return;
@@ -104,6 +112,7 @@ struct ComplianceChecker::State {
         const auto segment = layer == RuleLayer::tcp ? read_segment(packet) : SegmentFields{};
         const SegmentFields fields = segment.value_or(SegmentFields{});
         const FlowContext context{flow, fields, placed->direction};
+        if (layer == RuleLayer::tcp && segment) observed.add(context);
         for (const std::uint32_t i : indices)
             count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable,
                   packet.packet.frame);
@@ -124,6 +133,7 @@ void ComplianceChecker::add(const PacketView& view) {
     State& s = *state_;
     s.checked = s.failed = false;
     const RulePacket packet = read_rule_packet(view);
+    s.observed.add(packet);
     s.check_layer(RuleLayer::link, packet.link_state, packet);
     s.check_layer(packet.network_layer, packet.network_state, packet);
     s.check_layer(packet.transport_layer, packet.transport_state, packet);
@@ -135,6 +145,11 @@ void ComplianceChecker::add(const PacketView& view) {
 }
 
 ComplianceResult ComplianceChecker::finish() {
+    state_->table.finish();
+    for (const RuleResult& rule : state_->result.rules)
+        if (rule.rule->id == "tcp.checksum" || rule.rule->id == "udp.checksum")
+            state_->observed.add_checksums(rule.checked, rule.offloaded);
+    state_->result.observed = state_->observed.counts();
     return std::move(state_->result);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "traffic/flow_table.h"
+#include "traffic/rules/observed.h"
 #include "traffic/rules/rule.h"
 #include "traffic/trace.h"
 
@@ -28,9 +29,10 @@ struct RuleResult {
 
 struct ComplianceResult {
     std::uint64_t packets = 0;
-    std::vector<RuleResult> rules;      ///< every rule of the table, in table order
-    std::uint64_t packets_checked = 0;  ///< packets that at least one rule checked
-    std::uint64_t packets_failed = 0;   ///< packets that failed at least one rule
+    std::vector<RuleResult> rules;         ///< every rule of the table, in table order
+    std::uint64_t packets_checked = 0;     ///< packets that at least one rule checked
+    std::uint64_t packets_failed = 0;      ///< packets that failed at least one rule
+    std::vector<BehaviourCount> observed;  ///< every behaviour of the table, in table order
 
     /// 1 - packets_failed / packets_checked; 1 where nothing could be checked.
     double score() const;

@@ -57,8 +57,8 @@ void hash_payload(const RulePacket& p, std::uint32_t offset, SegmentFields& s) {
         hash = (hash ^ word) * 0x100000001B3;
         any |= word;
     }
-    s.payload_start = size;
-    s.payload_hash = any == 0 ? 0 : hash | 1;
+    s.payload_start = static_cast<std::uint8_t>(size);
+    s.payload_hash = any == 0 ? 0 : static_cast<std::uint32_t>(hash ^ hash >> 32) | 1;
 }
 
 /// Adds [begin, end) to what was seen, and moves `contiguous` over it where it touches.
@@ -219,7 +219,7 @@ void FlowState::add(const SegmentFields& s, Direction d) {
     if (first && other.acknowledged && acknowledged > 0 && std::uint32_t(acknowledged) <= slack(d))
         me.next = me.contiguous = other.acknowledgement;
     if (s.payload_hash != 0) {
-        me.recent[me.recent_at] = {s.sequence, s.payload_start, s.payload_hash};
+        me.recent[me.recent_at] = {s.sequence, s.payload_hash, s.payload_start};
         me.recent_at = static_cast<std::uint8_t>((me.recent_at + 1U) % me.recent.size());
     }
     if (s.has(tcp_flag::fin) && !me.fin) {

@@ -20,10 +20,10 @@ inline std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
 struct SegmentFields {
     std::int64_t time_ns = 0;
     std::uint32_t sequence = 0, acknowledgement = 0;
-    std::uint32_t payload = 0;        ///< bytes on the wire
-    std::uint32_t payload_start = 0;  ///< bytes of payload that `payload_hash` covers: at most 64
-    std::uint64_t payload_hash = 0;   ///< 0 where they were not all captured, or are all zero
-    std::uint16_t window = 0;         ///< not scaled
+    std::uint32_t payload = 0;       ///< bytes on the wire
+    std::uint8_t payload_start = 0;  ///< bytes of payload that `payload_hash` covers: at most 64
+    std::uint32_t payload_hash = 0;  ///< 0 where they were not all captured, or are all zero
+    std::uint16_t window = 0;        ///< not scaled
     std::uint8_t flags = 0;
     bool options_known = false;  ///< all option bytes were captured and are well formed
     bool sack_permitted = false, timestamps = false, fast_open = false;
@@ -70,8 +70,8 @@ struct TcpSide {
 
     /// Of the last segments with data, so that what is sent again can be compared.
     struct Sent {
-        std::uint32_t sequence = 0, size = 0;
-        std::uint64_t hash = 0;
+        std::uint32_t sequence = 0, hash = 0;
+        std::uint8_t size = 0;
     };
     std::array<Sent, 16> recent{};
     std::uint8_t recent_at = 0;  ///< where the next one goes

@@ -41,16 +41,19 @@ void repair_header(const RulePacket& p, const FlowContext&, MutablePacket& packe
     rtp(p, packet)[0] &= 0xE0;
 }
 
+bool reads_as_rtcp(unsigned payload_type) {
+    return payload_type >= 72 && payload_type <= 76;
+}
 /// With the marker bit, these would read as RTCP's packet types 200 to 204.
 Verdict check_payload_type(const RulePacket& p, const FlowContext& context) {
     if (!is_rtp(p, context)) return Verdict::not_applicable;
-    const unsigned type = rtp(p)[1] & 0x7FU;
-    return pass_if(type < 72 || type > 76);
+    return pass_if(!reads_as_rtcp(rtp(p)[1] & 0x7FU));
 }
 void repair_payload_type(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
     const std::uint8_t last = context.state.rtp[static_cast<int>(context.direction)].payload_type;
     std::uint8_t& field = rtp(p, packet)[1];
-    field = static_cast<std::uint8_t>((field & 0x80) | last);
+    constexpr unsigned first_dynamic = 96;  // RFC 3551 section 6
+    field = static_cast<std::uint8_t>((field & 0x80) | (reads_as_rtcp(last) ? first_dynamic : last));
 }
 
 /// The limits of RFC 3550 appendix A.1, past which a receiver takes the source for restarted.
@@ -75,7 +78,7 @@ constexpr Rule rules[] = {
     rule("rtp.flow.header", "the datagram holds the contributing sources and the extension",
          "RFC 3550 sections 5.1 and 5.3.1", "both left out", check_header, repair_header),
     rule("rtp.flow.payload_type", "the payload type is none that RTCP could be taken for (72 to 76)",
-         "RFC 3550 section 12; RFC 5761 section 4", "set to the source's last", check_payload_type,
+         "RFC 3550 section 12; RFC 5761 section 4", "set to the source's last, or to 96", check_payload_type,
          repair_payload_type),
     rule("rtp.flow.sequence", "sequence numbers go on within 3000, or 100 back", "RFC 3550 appendix A.1",
          "set to the source's next number", check_sequence, repair_sequence),

@@ -193,6 +193,11 @@ ByteSet PacketGrammar::tuple_byte() const {
     return legal;
 }
 
+/// Whether byte `i` could complete ::ffff:0:0/96, which no packet has (RFC 6890 section 2.2.3).
+bool PacketGrammar::may_be_mapped(std::size_t begin, std::size_t i) const {
+    return i == 11 && all_zero(begin, begin + 10) && bytes_[begin + 10] == 0xFF;
+}
+
 ByteSet PacketGrammar::source_byte(std::size_t i) const {
     const std::size_t begin = tuple_begin();
     const bool host_only = all_zero(0, 12);  // as a loopback interface shows its packets
@@ -202,7 +207,7 @@ ByteSet PacketGrammar::source_byte(std::size_t i) const {
         for (std::size_t byte = 224; byte < 256; ++byte) bytes.reset(byte);
         return bytes.set(0, !tcp()).set(127, host_only);
     }
-    if (i == 0) bytes.reset(0xFF);
+    if (i == 0 || may_be_mapped(begin, i)) bytes.reset(0xFF);
     if (i == 15 && all_zero(begin, begin + 15)) bytes.set(0, !tcp()).set(1, host_only);
     return bytes;
 }
@@ -233,10 +238,14 @@ ByteSet PacketGrammar::destination_v6(std::size_t i) const {
         if (multicast) return one_byte(0xFF);
         return bytes.set(0xFF, !tcp());
     }
-    if (i == 1 && bytes_[begin] == 0xFF) {  // no reserved scope (RFC 4291 section 2.7)
-        for (std::size_t high = 0; high < 256; high += 16) bytes.reset(high).reset(high + 15);
+    if (i == 1 && bytes_[begin] == 0xFF) {  // no reserved scope (RFC 4291 section 2.7), flags 0, T, PT, RPT
+        for (std::size_t flags = 0; flags < 16; ++flags)
+            for (std::size_t scope = 0; scope < 16; ++scope)
+                if ((flags & (flags + 1)) != 0 || flags == 15 || scope == 0 || scope == 15)
+                    bytes.reset(flags * 16 + scope);
         return bytes;
     }
+    if (may_be_mapped(begin, i)) bytes.reset(0xFF);
     if (multicast && i >= 12) return one_byte(bytes_[i - 10]);
     if (i == 15 && all_zero(begin, begin + 15)) bytes.reset(0).set(1, all_zero(0, 12));
     return bytes;

@@ -59,6 +59,7 @@ class PacketGrammar {
     ByteSet tuple_byte() const;
     ByteSet source_byte(std::size_t i) const;
     ByteSet destination_v4(std::size_t i) const;
+    bool may_be_mapped(std::size_t begin, std::size_t i) const;
     ByteSet destination_v6(std::size_t i) const;
     ByteSet port_byte(std::size_t i) const;
     ByteSet udp_byte(std::size_t i) const;

@@ -121,7 +121,7 @@ TEST(NetssmEncoding, LeavesOutWhatNetSsmSkips) {
 TEST(NetssmEncoding, HeadersComeBackBothWays) {
     const auto codec = encoding();
     Trace trace = conversation();
-    PacketFields udp = tcp_fields({ip4(192, 0, 2, 1), 40000}, {ip4(198, 51, 100, 53), 53}, 0, 33);
+    PacketFields udp = tcp_fields({ip4(192, 0, 2, 1), 40000}, {ip4(198, 51, 100, 53), 5300}, 0, 33);
     udp.protocol = ip_protocol::udp;
     append(trace, 1000 * millisecond, udp);
     EncodeReport report;

@@ -1,0 +1,148 @@
+// Behaviour that is no violation: counted by hand in small traces.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "rules_frames.h"
+#include "traffic/rules/checker.h"
+
+namespace tracebench {
+namespace {
+
+using namespace rules_test;
+
+constexpr std::uint8_t F = tcp_flag::fin, S = tcp_flag::syn, R = tcp_flag::rst, A = tcp_flag::ack;
+constexpr bool client = false, server = true;
+
+struct Segment {
+    bool from;
+    std::uint8_t flags;
+    std::uint32_t sequence, acknowledgement, payload = 0;
+    std::uint16_t window = 1000;
+};
+
+Trace trace_of(const std::vector<Segment>& segments) {
+    Trace trace;
+    std::int64_t time = 0;
+    for (const Segment& s : segments) {
+        PacketFields f = fields(ip_protocol::tcp);
+        if (s.from == server) std::swap(f.src, f.dst);
+        f.tcp_flags = s.flags;
+        f.sequence = s.sequence;
+        f.acknowledgement = s.acknowledgement;
+        f.window = s.window;
+        f.payload.assign(s.payload, 'x');
+        f.payload_length = s.payload;
+        trace.append(time += 100'000'000, build_packet(f));
+    }
+    return trace;
+}
+
+BehaviourCount observed(const Trace& trace, std::string_view id) {
+    const ComplianceResult result = check_compliance(trace);
+    return *std::find_if(result.observed.begin(), result.observed.end(),
+                         [&](const BehaviourCount& entry) { return entry.behaviour->id == id; });
+}
+void expect_count(const Trace& trace, std::string_view id, std::uint64_t count, std::uint64_t of) {
+    EXPECT_EQ(observed(trace, id).count, count) << id;
+    EXPECT_EQ(observed(trace, id).of, of) << id;
+}
+
+TEST(Observed, IdsAreUniqueAndEveryBehaviourIsDescribed) {
+    std::set<std::string_view> ids;
+    for (const Behaviour& behaviour : behaviour_table()) {
+        EXPECT_TRUE(ids.insert(behaviour.id).second) << behaviour.id;
+        EXPECT_FALSE(behaviour.title.empty() || behaviour.of.empty() || behaviour.reference.empty());
+    }
+    const ComplianceResult nothing = check_compliance({});
+    ASSERT_EQ(nothing.observed.size(), behaviour_table().size());
+    for (const BehaviourCount& entry : nothing.observed) EXPECT_TRUE(std::isnan(entry.rate()));
+}
+
+TEST(Observed, SegmentsAndFlows) {
+    const Trace trace = trace_of({{client, S, 100, 0},
+                                  {server, S | A, 500, 101},
+                                  {client, A, 101, 501},
+                                  {client, A, 101, 501, 100},
+                                  {client, A, 101, 501, 100},     // sent again
+                                  {server, A, 501, 201, 0, 900},  // no repetition: another window
+                                  {server, A, 501, 201, 0, 900},  // a duplicate
+                                  {server, A, 501, 201, 0, 0},    // closed
+                                  {client, A, 200, 501},          // keep-alive: one before the next
+                                  {client, A | tcp_flag::urg, 201, 501},
+                                  {server, A | tcp_flag::ece, 501, 201},
+                                  {client, R, 201, 0}});
+    expect_count(trace, "tcp.retransmission", 1, 12);
+    expect_count(trace, "tcp.out_of_order", 0, 12);
+    expect_count(trace, "tcp.duplicate_ack", 2,
+                 12);  // and the client's with URG, which acknowledges 501 again
+    expect_count(trace, "tcp.zero_window", 1, 12);
+    expect_count(trace, "tcp.keep_alive", 1, 12);
+    expect_count(trace, "tcp.urgent", 1, 12);
+    expect_count(trace, "tcp.ecn_echo", 1, 12);
+    expect_count(trace, "tcp.reset", 1, 12);
+    expect_count(trace, "tcp.flow_reset", 1, 1);
+    expect_count(trace, "tcp.flow_closed", 1, 1);
+    expect_count(trace, "tcp.flow_midway", 0, 1);
+    EXPECT_DOUBLE_EQ(observed(trace, "tcp.retransmission").rate(), 1.0 / 12);
+}
+
+TEST(Observed, AWindowIsFullWhereDataReachItsEdge) {
+    const std::vector<Segment> opening{{client, S, 100, 0}, {server, S | A, 500, 101}, {client, A, 101, 501}};
+    std::vector<Segment> full = opening, almost = opening;
+    full.push_back({client, A, 101, 501, 1000});
+    almost.push_back({client, A, 101, 501, 999});
+    expect_count(trace_of(full), "tcp.window_full", 1, 4);
+    expect_count(trace_of(almost), "tcp.window_full", 0, 4);
+    // Without the SYNs nothing tells the scale.
+    expect_count(trace_of({full.begin() + 1, full.end()}), "tcp.window_full", 0, 3);
+}
+
+TEST(Observed, HeadersOfIp) {
+    const Bytes udp4 = frame(ip_protocol::udp), udp6 = frame(ip_protocol::udp, 6);
+    Trace trace;
+    trace.append(0, set(udp4, ip_at + 4, {0, 7, 0x40, 0}));                       // Don't Fragment
+    trace.append(1, set(set(udp4, ip_at + 1, {2}), ip_at + 4, {0, 0}));           // ECT(0), identification 0
+    trace.append(2, set(set(udp4, ip_at + 1, {3}), ip_at + 4, {0, 8, 0x20, 0}));  // marked, a fragment
+    trace.append(3, ipv4_with_options({1, 1, 1, 0}));
+    trace.append(4, set(udp4, 40, {0, 0}));  // no checksum
+    trace.append(5, udp6);
+    trace.append(6, ipv6(44, {17, 0, 0, 1, 0, 0, 0, 1, 0, 9, 0, 9, 0, 8, 1, 1}));
+    expect_count(trace, "ip.ecn_capable", 2, 7);
+    expect_count(trace, "ip.congestion_experienced", 1, 7);
+    expect_count(trace, "ipv4.fragment", 1, 5);
+    expect_count(trace, "ipv4.options", 1, 5);
+    expect_count(trace, "ipv6.extension_header", 1, 2);
+    expect_count(trace, "ipv6.fragment", 1, 2);
+    expect_count(trace, "udp.no_checksum", 1, 5);
+    expect_count(trace, "tcp.reset", 0, 0);
+    EXPECT_GE(observed(trace, "ipv4.dont_fragment").count, 1U);
+    EXPECT_GE(observed(trace, "ipv4.zero_id").count, 1U);
+}
+
+TEST(Observed, ChecksumsLeftToTheNetworkCard) {
+    Bytes bytes = frame(ip_protocol::tcp);
+    Trace trace;
+    trace.append(0, bytes);
+    store16(&bytes[50], 0xEC5E);  // of the pseudo header alone: see rules_checker_test.cpp
+    trace.append(1, bytes);
+    bytes.resize(60);  // cut: neither right nor wrong
+    trace.append(2, bytes, 62);
+    expect_count(trace, "checksum.offloaded", 1, 2);
+}
+
+TEST(Observed, CountsAreAdded) {
+    const Trace trace = trace_of({{client, R, 201, 0}});
+    ComplianceResult sum = check_compliance(trace);
+    sum.merge(check_compliance(trace));
+    const auto reset =
+        std::find_if(sum.observed.begin(), sum.observed.end(),
+                     [](const BehaviourCount& entry) { return entry.behaviour->id == "tcp.reset"; });
+    EXPECT_EQ(reset->count, 2U);
+    EXPECT_EQ(reset->of, 2U);
+}
+
+}  // namespace
+}  // namespace tracebench
