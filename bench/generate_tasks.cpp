@@ -132,8 +132,10 @@ json run_sample(Workspace& space, const PlannedDataset& dataset, const Generator
     }
     write_file(pending.path() / "labels.csv", labels);
     const double sample_s = seconds_since(start);
-    write_losses(*generator, space.real_train(dataset)->samples, space.real_heldout(dataset)->samples, pending.path(),
-                 progress);
+    // Real samples are read only for a generator that has something to say of them.
+    if (generator->losses({}, progress))
+        write_losses(*generator, space.real_train(dataset)->samples, space.real_heldout(dataset)->samples,
+                     pending.path(), progress);
     pending.commit();
     json result = {{"sample_s", sample_s}, {"samples", done}, {"packets", packets}, {"pictures", pictures.to_json()}};
     const json described = generator->describe();
