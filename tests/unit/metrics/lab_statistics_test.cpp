@@ -11,6 +11,7 @@
 #include "datasets/source.h"
 #include "metrics/observed_sample.h"
 #include "metrics/resampling.h"
+#include "metrics/sample_observer.h"
 
 namespace tracebench {
 namespace {
