@@ -91,12 +91,12 @@ class CopyMeasure {
     }
 
     void add_near() {
-        of_synthetic_ = best_matches(synthetic_, train_);
-        of_heldout_ = best_matches(heldout_, train_);
+        const BestMatches of_synthetic = best_matches(synthetic_, train_),
+                          of_heldout = best_matches(heldout_, train_);
         for (const auto& [threshold, name] : {std::pair{near_copy, "0.9"}, std::pair{similar_flow, "0.7"}})
             add("near_copy_rate", name,
-                at_least(threshold, synthetic_, of_synthetic_.left, c_.synthetic.sessions()),
-                at_least(threshold, heldout_, of_heldout_.left, c_.heldout.sessions()));
+                at_least(threshold, synthetic_, of_synthetic.left, c_.synthetic.sessions()),
+                at_least(threshold, heldout_, of_heldout.left, c_.heldout.sessions()));
     }
 
     void add_runs() {
@@ -154,7 +154,6 @@ class CopyMeasure {
     const PrivacyComparison& c_;
     Random real_random_, random_;
     Flows all_train_, train_, heldout_, synthetic_;
-    BestMatches of_synthetic_, of_heldout_;
     Findings findings_;
 };
 
