@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "metrics/observed_sample.h"
+#include "metrics/field_writer.h"
 #include "traffic/bytes.h"
 #include "traffic/flow_split.h"
 
