@@ -5,11 +5,13 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <unordered_map>
 
 #include "metrics/field_codes.h"
 #include "metrics/flow/bursts.h"
 #include "metrics/flow/moments.h"
 #include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 #include "traffic/tcp_timestamps.h"
 
 namespace tracebench {
@@ -118,28 +120,34 @@ void measure_tcp(const Flow& flow, const TcpShares& shares, const TcpCourse& cou
     values[closed] = flow.closed;
 }
 
-Values measure_flow(const ObservedSample& sample, const FlowPackets& observed) {
-    Moments gaps, sizes[2];
-    Bursts bursts;
-    TcpShares tcp;
-    TcpCourse course;
-    std::vector<std::uint32_t> lengths;
-    for (std::size_t i = 0; i < observed.packets.size(); ++i) {
-        const PacketView& packet = sample.trace.packets[observed.packets[i]];
-        const Headers& headers = sample.headers[observed.packets[i]];
-        sizes[static_cast<std::size_t>(observed.directions[i])].add(packet.original_length);
-        lengths.push_back(packet.original_length);
-        if (i > 0) {
-            const PacketView& before = sample.trace.packets[observed.packets[i - 1]];
-            const double gap = static_cast<double>(packet.time_ns - before.time_ns) * 1e-9;
-            gaps.add(gap);
-            bursts.add_gap(gap);
+/// One flow, packet by packet.
+class FlowMeasure {
+  public:
+    void add(Direction direction, const PacketView& packet, const Headers& headers) {
+        sizes_[static_cast<std::size_t>(direction)].add(packet.original_length);
+        lengths_.push_back(packet.original_length);
+        if (lengths_.size() > 1) {
+            const double gap = static_cast<double>(packet.time_ns - before_ns_) * 1e-9;
+            gaps_.add(gap);
+            bursts_.add_gap(gap);
         }
-        if (!headers.has_tcp()) continue;
-        tcp.add(headers.tcp()[13]);
-        course.add(observed.directions[i], packet, headers);
+        before_ns_ = packet.time_ns;
+        if (!headers.has_tcp()) return;
+        tcp_.add(headers.tcp()[13]);
+        course_.add(direction, packet, headers);
     }
-    const Flow& flow = observed.flow;
+    Values values(const Flow& flow);
+
+  private:
+    Moments gaps_, sizes_[2];
+    Bursts bursts_;
+    TcpShares tcp_;
+    TcpCourse course_;
+    std::vector<std::uint32_t> lengths_;
+    std::int64_t before_ns_ = 0;
+};
+
+Values FlowMeasure::values(const Flow& flow) {
     const auto count = static_cast<double>(flow.packets[0] + flow.packets[1]);
     const auto octets = static_cast<double>(flow.bytes[0] + flow.bytes[1]);
     Values values;
@@ -150,21 +158,21 @@ Values measure_flow(const ObservedSample& sample, const FlowPackets& observed) {
     values[packets] = count;
     values[bytes] = octets;
     values[duration] = flow.duration_s();
-    if (gaps.n() >= 1) values[iat_mean] = gaps.mean();
-    if (gaps.n() >= 2) values[iat_std] = gaps.deviation();
-    if (sizes[0].n() >= 1) values[size_mean_forward] = sizes[0].mean();
-    if (sizes[1].n() >= 1) values[size_mean_reverse] = sizes[1].mean();
-    if (sizes[0].n() >= 2) values[size_std_forward] = sizes[0].deviation();
-    if (sizes[1].n() >= 2) values[size_std_reverse] = sizes[1].deviation();
+    if (gaps_.n() >= 1) values[iat_mean] = gaps_.mean();
+    if (gaps_.n() >= 2) values[iat_std] = gaps_.deviation();
+    if (sizes_[0].n() >= 1) values[size_mean_forward] = sizes_[0].mean();
+    if (sizes_[1].n() >= 1) values[size_mean_reverse] = sizes_[1].mean();
+    if (sizes_[0].n() >= 2) values[size_std_forward] = sizes_[0].deviation();
+    if (sizes_[1].n() >= 2) values[size_std_reverse] = sizes_[1].deviation();
     values[forward_packets] = static_cast<double>(flow.packets[0]) / count;
     if (octets > 0) values[forward_bytes] = static_cast<double>(flow.bytes[0]) / octets;
-    if (gaps.n() >= 1) {
-        values[idle_longest] = bursts.longest_gap_s();
-        values[burst_packets] = bursts.packets();
-        values[size_entropy] = entropy(lengths);
+    if (gaps_.n() >= 1) {
+        values[idle_longest] = bursts_.longest_gap_s();
+        values[burst_packets] = bursts_.packets();
+        values[size_entropy] = entropy(lengths_);
     }
-    if (bursts.has_duration()) values[active_share] = bursts.active_share();
-    if (tcp.packets > 0) measure_tcp(flow, tcp, course, values);
+    if (bursts_.has_duration()) values[active_share] = bursts_.active_share();
+    if (tcp_.packets > 0) measure_tcp(flow, tcp_, course_, values);
     return values;
 }
 
@@ -208,17 +216,35 @@ const std::vector<FieldInfo>& flow_fields() {
 }
 
 std::vector<double> flow_values(const ObservedSample& sample, const FlowPackets& flow) {
-    const Values values = measure_flow(sample, flow);
+    FlowMeasure measure;
+    for (std::size_t i = 0; i < flow.packets.size(); ++i)
+        measure.add(flow.directions[i], sample.trace.packets[flow.packets[i]],
+                    sample.headers[flow.packets[i]]);
+    const Values values = measure.values(flow.flow);
     return {values.begin(), values.end()};
 }
 
-void observe_flows(const ObservedSample& sample, FieldWriter writer) {
-    for (const FlowPackets& flow : sample.flows) {
-        if (flow.packets.empty()) continue;
-        const Values values = measure_flow(sample, flow);
-        for (std::size_t field = 0; field < field_count; ++field)
-            if (!std::isnan(values[field])) writer.add(field, values[field]);
-    }
+struct FlowObserver::State {
+    FieldWriter writer;
+    std::unordered_map<std::uint64_t, FlowMeasure> live;
+};
+
+FlowObserver::FlowObserver(FieldWriter writer)
+    : state_(std::make_unique<State>(State{std::move(writer), {}})) {}
+
+FlowObserver::~FlowObserver() = default;
+
+void FlowObserver::add(const PacketView& packet, const Headers& headers, const FlowTable::Placed& placed) {
+    state_->live[placed.flow].add(placed.direction, packet, headers);
+}
+
+void FlowObserver::end(const Flow& flow) {
+    const auto found = state_->live.find(flow.number);
+    if (found == state_->live.end()) return;
+    const Values values = found->second.values(flow);
+    state_->live.erase(found);
+    for (std::size_t field = 0; field < field_count; ++field)
+        if (!std::isnan(values[field])) state_->writer.add(field, values[field]);
 }
 
 }  // namespace tracebench

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 #include "metrics/value_counts.h"
 
 namespace tracebench {
@@ -41,23 +42,27 @@ const std::vector<FieldInfo>& all_fields() {
     return fields;
 }
 
+void Observations::add(const std::string& id, const std::string& label,
+                       const std::function<void(SampleObserver&)>& give) {
+    if (columns.empty())
+        for (const FieldInfo& info : all_fields()) columns.push_back({info, {}, {}});
+    SampleObserver observer(columns, static_cast<std::uint32_t>(sessions()));
+    give(observer);
+    const SessionLog& log = observer.finish();
+    session_labels.push_back(label);
+    session_ids.push_back(id);
+    packets += log.packets.size();
+    flows += log.flows.size();
+    for (const PacketRecord& packet : log.packets) bytes += packet.wire_bytes;
+}
+
 Observations observe(const std::vector<LabelledTrace>& samples) {
     Observations result;
     for (const FieldInfo& info : all_fields()) result.columns.push_back({info, {}, {}});
-    const std::span<Column> columns(result.columns);
-    const std::size_t packet_columns = packet_fields().size(), flow_columns = flow_fields().size();
-    for (const LabelledTrace& labelled : samples) {
-        const auto session = static_cast<std::uint32_t>(result.session_labels.size());
-        const ObservedSample sample(labelled.trace);
-        observe_packets(sample, {columns.first(packet_columns), session});
-        observe_flows(sample, {columns.subspan(packet_columns, flow_columns), session});
-        observe_session(sample, {columns.subspan(packet_columns + flow_columns), session});
-        result.session_labels.push_back(labelled.label);
-        result.session_ids.push_back(labelled.id);
-        result.packets += labelled.trace.size();
-        result.flows += sample.flows.size();
-        for (const PacketView& packet : labelled.trace.packets) result.bytes += packet.original_length;
-    }
+    for (const LabelledTrace& sample : samples)
+        result.add(sample.id, sample.label, [&sample](SampleObserver& observer) {
+            for (const PacketView& packet : sample.trace.packets) observer.add(packet);
+        });
     return result;
 }
 

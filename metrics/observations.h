@@ -2,6 +2,7 @@
 /// What is measured: every header field and flow and session feature of a set of samples, as columns.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct Column {
     std::uint64_t total() const;
 };
 
+class SampleObserver;
+
 struct Observations {
     std::vector<Column> columns;              ///< in all_fields() order
     std::vector<std::string> session_labels;  ///< one a sample
@@ -48,6 +51,9 @@ struct Observations {
 
     std::size_t sessions() const { return session_labels.size(); }
     const Column* find(const std::string& field) const;
+    /// One more sample, of packets that `give` hands to the observer in time order.
+    void add(const std::string& id, const std::string& label,
+             const std::function<void(SampleObserver&)>& give);
 };
 
 /// Every field that can be observed, in report order.

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "metrics/field_codes.h"
-#include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 #include "traffic/bytes.h"
 
 namespace tracebench {
@@ -43,27 +43,6 @@ struct Place {
     std::uint32_t class_before = codes::packet_start;
     std::optional<std::uint16_t> id_before;
 };
-
-std::vector<Place> places(const ObservedSample& sample) {
-    std::vector<Place> result(sample.trace.size());
-    for (const FlowPackets& flow : sample.flows) {
-        std::uint32_t class_before = codes::packet_start;
-        std::optional<std::uint16_t> id_before[2];
-        for (std::size_t i = 0; i < flow.packets.size(); ++i) {
-            const Headers& headers = sample.headers[flow.packets[i]];
-            Place& place = result[flow.packets[i]];
-            place.in_flow = true;
-            place.direction = flow.directions[i];
-            place.class_before = class_before;
-            class_before = codes::packet_class(place.direction, headers.payload_length());
-            if (headers.ip_version != 4) continue;
-            auto& id = id_before[static_cast<std::size_t>(place.direction)];
-            place.id_before = id;
-            id = load16(headers.ip() + 4);
-        }
-    }
-    return result;
-}
 
 void observe_ip(const Headers& h, const Place& place, FieldWriter& writer) {
     const std::uint8_t* const ip = h.ip();
@@ -137,26 +116,54 @@ const std::vector<FieldInfo>& packet_fields() {
     return fields;
 }
 
-void observe_packets(const ObservedSample& sample, FieldWriter writer) {
-    const std::vector<Place> place = places(sample);
-    for (std::size_t i = 0; i < sample.trace.size(); ++i) {
-        const PacketView& packet = sample.trace.packets[i];
-        const Headers& h = sample.headers[i];
-        writer.add(frame_length, packet.original_length);
-        if (i > 0)
-            writer.add(packet_iat,
-                       static_cast<double>(packet.time_ns - sample.trace.packets[i - 1].time_ns) * 1e-9);
-        if (!h.has_ip()) continue;
-        observe_ip(h, place[i], writer);
-        if (place[i].in_flow) {
-            writer.add(packet_direction, static_cast<double>(place[i].direction));
-            writer.add(joint_size_bigram, place[i].class_before * 16 +
-                                              codes::packet_class(place[i].direction, h.payload_length()));
-        }
-        if (h.has_tcp() || h.has_udp()) observe_ports(h.transport(), writer);
-        if (h.has_tcp()) observe_tcp(h, place[i], writer);
-        if (h.has_udp()) writer.add(udp_length, load16(h.udp() + 4));
+struct PacketObserver::State {
+    FieldWriter writer;
+    bool any = false;
+    std::int64_t before_ns = 0;
+
+    /// What a flow's packets so far left, by the flow's number.
+    struct Course {
+        std::uint32_t class_before = codes::packet_start;
+        std::optional<std::uint16_t> id_before[2];
+    };
+    std::vector<Course> flows;
+
+    Place place(const Headers& headers, const FlowTable::Placed& placed) {
+        if (placed.flow >= flows.size()) flows.resize(placed.flow + 1);
+        Course& course = flows[placed.flow];
+        Place result{true, placed.direction, course.class_before, {}};
+        course.class_before = codes::packet_class(placed.direction, headers.payload_length());
+        if (headers.ip_version != 4) return result;
+        auto& id = course.id_before[static_cast<std::size_t>(placed.direction)];
+        result.id_before = id;
+        id = load16(headers.ip() + 4);
+        return result;
     }
+};
+
+PacketObserver::PacketObserver(FieldWriter writer)
+    : state_(std::make_unique<State>(State{std::move(writer), false, 0, {}})) {}
+
+PacketObserver::~PacketObserver() = default;
+
+void PacketObserver::add(const PacketView& packet, const Headers& h,
+                         const std::optional<FlowTable::Placed>& placed) {
+    FieldWriter& writer = state_->writer;
+    writer.add(frame_length, packet.original_length);
+    if (state_->any) writer.add(packet_iat, static_cast<double>(packet.time_ns - state_->before_ns) * 1e-9);
+    state_->any = true;
+    state_->before_ns = packet.time_ns;
+    if (!h.has_ip()) return;
+    const Place place = placed ? state_->place(h, *placed) : Place{};
+    observe_ip(h, place, writer);
+    if (place.in_flow) {
+        writer.add(packet_direction, static_cast<double>(place.direction));
+        writer.add(joint_size_bigram,
+                   place.class_before * 16 + codes::packet_class(place.direction, h.payload_length()));
+    }
+    if (h.has_tcp() || h.has_udp()) observe_ports(h.transport(), writer);
+    if (h.has_tcp()) observe_tcp(h, place, writer);
+    if (h.has_udp()) writer.add(udp_length, load16(h.udp() + 4));
 }
 
 }  // namespace tracebench

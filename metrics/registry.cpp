@@ -31,7 +31,7 @@ std::unique_ptr<Metric> make() {
 }
 
 constexpr std::array table = {
-// clang-format off: a metric a line
+    // clang-format off: a metric a line
     Entry{"distance", make<FieldDistance>},
     Entry{"joint", make<JointMetric>},
     Entry{"nprint", make<NprintMetric>},

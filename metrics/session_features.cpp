@@ -5,7 +5,7 @@
 #include <set>
 #include <tuple>
 
-#include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 #include "metrics/session/hurst.h"
 #include "metrics/session/interleaving.h"
 #include "metrics/session/segments.h"
@@ -44,11 +44,11 @@ constexpr std::size_t max_coarse_steps = 4096, max_fine_steps = 65536;
 constexpr std::ptrdiff_t least_busy_steps = 64;
 
 /// The most flows alive at one time. A flow that ends as another starts does not overlap with it.
-std::size_t most_concurrent(const std::vector<FlowPackets>& observed) {
+std::size_t most_concurrent(const std::vector<Flow>& observed) {
     std::vector<std::pair<std::int64_t, int>> events;
-    for (const FlowPackets& flow : observed) {
-        events.emplace_back(flow.flow.first_ns, 1);
-        events.emplace_back(std::max(flow.flow.last_ns, flow.flow.first_ns + 1), -1);
+    for (const Flow& flow : observed) {
+        events.emplace_back(flow.first_ns, 1);
+        events.emplace_back(std::max(flow.last_ns, flow.first_ns + 1), -1);
     }
     std::sort(events.begin(), events.end());
     int alive = 0, most = 0;
@@ -56,32 +56,32 @@ std::size_t most_concurrent(const std::vector<FlowPackets>& observed) {
     return static_cast<std::size_t>(most);
 }
 
-std::size_t count_endpoints(const std::vector<FlowPackets>& observed) {
+std::size_t count_endpoints(const std::vector<Flow>& observed) {
     std::set<std::tuple<std::uint8_t, Endpoint>> endpoints;
-    for (const FlowPackets& flow : observed) endpoints.emplace(flow.flow.key.protocol, flow.flow.dst);
+    for (const Flow& flow : observed) endpoints.emplace(flow.key.protocol, flow.dst);
     return endpoints.size();
 }
 
 /// Standard deviation over mean of the bytes in steps of 0.1 s (population: all steps of the session are
 /// there). 0 for even traffic; up to the root of the number of steps for one burst.
-double throughput_variation(const Trace& trace) {
+double throughput_variation(const std::vector<PacketRecord>& packets) {
     constexpr std::int64_t step_ns = 100'000'000;
-    const std::int64_t start = trace.packets.front().time_ns;
+    const std::int64_t start = packets.front().time_ns;
     const double steps =
-        std::floor((static_cast<double>(trace.packets.back().time_ns) - static_cast<double>(start)) /
+        std::floor((static_cast<double>(packets.back().time_ns) - static_cast<double>(start)) /
                    static_cast<double>(step_ns)) +
         1;
     double sum = 0, squares = 0, in_step = 0;
     std::int64_t current = 0;
-    for (const PacketView& packet : trace.packets) {
+    for (const PacketRecord& packet : packets) {
         const std::int64_t step = (packet.time_ns - start) / step_ns;
         if (step != current) {
             squares += in_step * in_step;
             in_step = 0;
             current = step;
         }
-        in_step += packet.original_length;
-        sum += packet.original_length;
+        in_step += packet.wire_bytes;
+        sum += packet.wire_bytes;
     }
     squares += in_step * in_step;
     if (sum == 0) return 0;
@@ -93,24 +93,22 @@ void add_defined(FieldWriter& writer, std::size_t field, std::optional<double> v
     if (value) writer.add(field, *value);
 }
 
-void observe_throughput(const ObservedSample& sample, FieldWriter& writer) {
-    const Trace& trace = sample.trace;
-    if (const auto memory = autocorrelation(byte_series(trace.packets, coarse_step_ns, max_coarse_steps))) {
+void observe_throughput(const SessionLog& log, FieldWriter& writer) {
+    if (const auto memory = autocorrelation(byte_series(log.packets, coarse_step_ns, max_coarse_steps))) {
         writer.add(throughput_lag1, memory->lag1);
         writer.add(throughput_memory,
                    static_cast<double>(memory->decay_lag) * static_cast<double>(coarse_step_ns) * 1e-9);
     }
-    add_defined(writer, flow_correlated,
-                flow_correlation(trace, sample.flows, coarse_step_ns, max_coarse_steps));
-    const std::vector<double> fine = byte_series(trace.packets, fine_step_ns, max_fine_steps);
+    add_defined(writer, flow_correlated, flow_correlation(log, coarse_step_ns, max_coarse_steps));
+    const std::vector<double> fine = byte_series(log.packets, fine_step_ns, max_fine_steps);
     if (std::count_if(fine.begin(), fine.end(), [](double bytes) { return bytes > 0; }) < least_busy_steps)
         return;
     add_defined(writer, hurst_variance, hurst_aggregated_variance(fine));
     add_defined(writer, hurst_wavelets, hurst_wavelet(fine));
 }
 
-void observe_segments(const ObservedSample& sample, FieldWriter& writer) {
-    const std::vector<Segment> found = find_segments(sample);
+void observe_segments(const SessionLog& log, FieldWriter& writer) {
+    const std::vector<Segment> found = find_segments(log);
     writer.add(segments, static_cast<double>(found.size()));
     for (std::size_t i = 0; i < found.size(); ++i) {
         writer.add(segment_bytes, static_cast<double>(found[i].bytes));
@@ -138,7 +136,7 @@ const std::vector<FieldInfo>& session_fields() {
         {"session.burstiness", number, session, "1", "Variation of throughput (0.1 s steps)", true},
         {"session.throughput_autocorrelation", number, session, "1",
          "Autocorrelation of throughput (lag 0.1 s)"},
-        {"session.throughput_memory", number, session, "s", "Time until throughput forgets itself", true},
+        {"session.throughput_memory", number, session, "s", "Time until throughput is no longer correlated", true},
         {"session.flow_correlation", number, session, "1", "Correlation between flows (0.1 s steps)"},
         {"session.hurst_variance", number, session, "1", "Hurst exponent, aggregated variance"},
         {"session.hurst_wavelet", number, session, "1", "Hurst exponent, wavelets"},
@@ -152,31 +150,29 @@ const std::vector<FieldInfo>& session_fields() {
     return fields;
 }
 
-void observe_session(const ObservedSample& sample, FieldWriter writer) {
-    const Trace& trace = sample.trace;
-    if (trace.empty()) return;
+void observe_session(const SessionLog& log, FieldWriter writer) {
+    if (log.packets.empty()) return;
     double total = 0, forward = 0, in_flows = 0;
-    for (const PacketView& packet : trace.packets) total += packet.original_length;
-    for (const FlowPackets& flow : sample.flows) {
-        forward += static_cast<double>(flow.flow.bytes[0]);
-        in_flows += static_cast<double>(flow.flow.bytes[0] + flow.flow.bytes[1]);
+    for (const PacketRecord& packet : log.packets) total += packet.wire_bytes;
+    for (const Flow& flow : log.flows) {
+        forward += static_cast<double>(flow.bytes[0]);
+        in_flows += static_cast<double>(flow.bytes[0] + flow.bytes[1]);
     }
-    writer.add(flows, static_cast<double>(sample.flows.size()));
-    writer.add(concurrent_flows, static_cast<double>(most_concurrent(sample.flows)));
-    writer.add(remote_endpoints, static_cast<double>(count_endpoints(sample.flows)));
-    writer.add(packets, static_cast<double>(trace.size()));
+    writer.add(flows, static_cast<double>(log.flows.size()));
+    writer.add(concurrent_flows, static_cast<double>(most_concurrent(log.flows)));
+    writer.add(remote_endpoints, static_cast<double>(count_endpoints(log.flows)));
+    writer.add(packets, static_cast<double>(log.packets.size()));
     writer.add(bytes, total);
-    writer.add(duration, trace.duration_s());
-    for (std::size_t i = 1; i < sample.flows.size(); ++i)
-        writer.add(
-            flow_gap,
-            static_cast<double>(sample.flows[i].flow.first_ns - sample.flows[i - 1].flow.first_ns) * 1e-9);
+    writer.add(duration,
+               static_cast<double>(log.packets.back().time_ns - log.packets.front().time_ns) * 1e-9);
+    for (std::size_t i = 1; i < log.flows.size(); ++i)
+        writer.add(flow_gap, static_cast<double>(log.flows[i].first_ns - log.flows[i - 1].first_ns) * 1e-9);
     if (in_flows > 0) writer.add(forward_bytes, forward / in_flows);
-    writer.add(burstiness, throughput_variation(trace));
-    observe_throughput(sample, writer);
-    add_defined(writer, interleaving, interleaving_entropy(sample.flows));
-    add_defined(writer, largest_flow, largest_flow_share(sample.flows));
-    observe_segments(sample, writer);
+    writer.add(burstiness, throughput_variation(log.packets));
+    observe_throughput(log, writer);
+    add_defined(writer, interleaving, interleaving_entropy(log));
+    add_defined(writer, largest_flow, largest_flow_share(log.flows));
+    observe_segments(log, writer);
 }
 
 }  // namespace tracebench

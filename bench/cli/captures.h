@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "metrics/observations.h"
 
 namespace tracebench::cli {
 
@@ -12,5 +13,9 @@ namespace tracebench::cli {
 /// Labels are those that a labels.csv in the folder gives to whole files, else empty. Damage is told on
 /// standard error. Throws InputError where no packet is found.
 std::vector<LabelledTrace> load_captures(const std::filesystem::path& path);
+
+/// The same captures observed without being held: memory does not grow with their bytes. One whose packets
+/// are not in time order is read whole.
+Observations observe_captures(const std::filesystem::path& path);
 
 }  // namespace tracebench::cli

@@ -39,8 +39,7 @@ nlohmann::json describe(const Observations& side) {
 
 Outcome compare_captures(const Options& options) {
     // A capture is one session.
-    Observations real = observe(load_captures(options.real)),
-                 synthetic = observe(load_captures(options.synthetic));
+    Observations real = observe_captures(options.real), synthetic = observe_captures(options.synthetic);
     // Labels keep the mix of classes fixed in resamples; they help only where both sides have them.
     const auto labels_of = [](const Observations& side) {
         return std::set<std::string>(side.session_labels.begin(), side.session_labels.end());

@@ -125,7 +125,7 @@ void add_privacy(CLI::App& app, Action& action) {
     verb->add_option("--max-flows", options->max_flows,
                      "flows of a side that are compared pair by pair; more are thinned at random")
         ->capture_default_str()
-        ->check(CLI::Range(std::size_t{10}, std::size_t{100'000}));
+        ->check(CLI::Range(std::size_t{10}, std::size_t{20'000}));
     verb->add_option("--bootstrap", options->bootstrap, "session-level resamples for intervals; 0: none")
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{0}, std::size_t{100'000}));

@@ -7,12 +7,13 @@
 #include "metrics/distance/ordered.h"
 #include "metrics/flow/calibrated_values.h"
 #include "metrics/flow/cic_features.h"
+#include "metrics/flow/reservoir.h"
 #include "traffic/flow_split.h"
 
 namespace tracebench {
 namespace {
 
-/// Every flow of a set of samples as its features.
+/// The flows of a set of samples as their features.
 struct FlowMatrix {
     std::vector<double> values[cic_feature_count];  ///< one a flow
     std::vector<std::uint32_t> session;             ///< one a flow, ascending
@@ -21,9 +22,13 @@ struct FlowMatrix {
     std::size_t flows() const { return session.size(); }
 };
 
-FlowMatrix matrix_of(const std::vector<LabelledTrace>& samples) {
-    FlowMatrix matrix;
-    matrix.sessions = samples.size();
+struct FlowRow {
+    std::uint32_t session = 0;
+    std::array<double, cic_feature_count> values{};
+};
+
+FlowMatrix matrix_of(const std::vector<LabelledTrace>& samples, std::uint64_t seed) {
+    Reservoir<FlowRow> rows(CicflowMetric::max_flows, seed);
     for (std::size_t s = 0; s < samples.size(); ++s) {
         const Trace& trace = samples[s].trace;
         for (const FlowPackets& flow : split_flows(trace)) {
@@ -32,10 +37,14 @@ FlowMatrix matrix_of(const std::vector<LabelledTrace>& samples) {
                 const PacketView& packet = trace.packets[flow.packets[i]];
                 features.add(cic_packet(packet, dissect(packet), flow.directions[i]));
             }
-            const auto values = features.values();
-            for (std::size_t f = 0; f < cic_feature_count; ++f) matrix.values[f].push_back(values[f]);
-            matrix.session.push_back(static_cast<std::uint32_t>(s));
+            rows.add({static_cast<std::uint32_t>(s), features.values()});
         }
+    }
+    FlowMatrix matrix;
+    matrix.sessions = samples.size();
+    for (const FlowRow& row : rows.take()) {
+        for (std::size_t f = 0; f < cic_feature_count; ++f) matrix.values[f].push_back(row.values[f]);
+        matrix.session.push_back(row.session);
     }
     return matrix;
 }
@@ -105,9 +114,10 @@ MeasuredSets sets_of(const FlowMatrix& left, const FlowMatrix& right, const std:
             left.sessions, right.sessions};
 }
 
-std::vector<CalibratedValue> compare(const MetricInput& input, const FlowMatrix& heldout,
+std::vector<CalibratedValue> compare(const ComparisonPlan& plan, const FlowMatrix& heldout,
                                      const FlowMatrix& synthetic) {
-    const FlowMatrix train = matrix_of(input.real_train.samples), ceiling = matrix_of(input.ceiling.samples),
+    const FlowMatrix train = matrix_of(plan.input.real_train.samples, plan.floor_seed()),
+                     ceiling = matrix_of(plan.input.ceiling.samples, plan.floor_seed()),
                      real = joined(train, heldout);
     std::vector<Bins> bins;
     std::vector<ValueKind> kinds;
@@ -116,7 +126,6 @@ std::vector<CalibratedValue> compare(const MetricInput& input, const FlowMatrix&
         kinds.push_back({{1, true}, 0.005});  // jsd
         kinds.push_back({{1, false}, 0.02});  // ks
     }
-    const ComparisonPlan plan(input);
     return calibrate_values(plan, kinds, sets_of(heldout, synthetic, bins), sets_of(real, {}, bins),
                             sets_of(heldout, ceiling, bins));
 }
@@ -125,10 +134,11 @@ std::vector<CalibratedValue> compare(const MetricInput& input, const FlowMatrix&
 
 MetricResult CicflowMetric::evaluate(const MetricInput& input) const {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-    const FlowMatrix heldout = matrix_of(input.real_heldout.samples),
-                     synthetic = matrix_of(input.synthetic.samples);
+    const ComparisonPlan plan(input);
+    const FlowMatrix heldout = matrix_of(input.real_heldout.samples, plan.real_seed()),
+                     synthetic = matrix_of(input.synthetic.samples, plan.synthetic_seed());
     std::vector<CalibratedValue> values(2 * cic_feature_count, {0, nan, nan, {}, false});
-    if (heldout.flows() > 0) values = compare(input, heldout, synthetic);
+    if (heldout.flows() > 0) values = compare(plan, heldout, synthetic);
     MetricResult result;
     for (std::size_t v = 0; v < values.size(); ++v) {
         MetricValue value;

@@ -19,7 +19,7 @@ struct Feature {
 /// Flow fields but ports, which are codes; the protocol as two features, TCP or not and UDP or not. A fixed
 /// list, so that values stay comparable where fields are added.
 const std::vector<Feature>& joint_flow_features();
-/// Session fields with one value a session.
+/// Fields that every session has one value of: a fixed list likewise.
 const std::vector<Feature>& joint_session_features();
 /// Fields of a packet's own.
 const std::vector<Feature>& joint_packet_features();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/random.h"
 #include "metrics/observed_sample.h"
 
 namespace tracebench {
@@ -75,24 +76,38 @@ void add_payload(const ObservedSample& sample, const FlowPackets& flow, FlowReco
     append_windows(first[1], record.payload_windows);
 }
 
+FlowRecord record_of(const ObservedSample& sample, const FlowPackets& flow, std::uint32_t session) {
+    FlowRecord record;
+    record.session = session;
+    record.packets = flow.packets.size();
+    record.features = features_of(sample, flow);
+    add_sequence(sample, flow, record);
+    add_payload(sample, flow, record);
+    return record;
+}
+
 }  // namespace
 
 PrivacyView view_privacy(const std::vector<LabelledTrace>& samples) {
     PrivacyView view;
+    Random random(stream_seed(0, "privacy/view"));
+    std::size_t seen = 0;
     for (const LabelledTrace& labelled : samples) {
         const ObservedSample sample(labelled.trace);
+        const auto session = static_cast<std::uint32_t>(view.labels.size());
         for (const FlowPackets& flow : sample.flows) {
             if (flow.packets.empty()) continue;
-            FlowRecord& record = view.flows.emplace_back();
-            record.session = static_cast<std::uint32_t>(view.labels.size());
-            record.packets = flow.packets.size();
-            record.features = features_of(sample, flow);
-            add_sequence(sample, flow, record);
-            add_payload(sample, flow, record);
+            // Reservoir sampling: every flow is as likely to stay.
+            const std::uint64_t place = ++seen <= max_view_flows ? view.flows.size() : random.below(seen);
+            if (place >= max_view_flows) continue;
+            if (place == view.flows.size()) view.flows.emplace_back();
+            view.flows[place] = record_of(sample, flow, session);
         }
         view.identifiers.push_back(find_identifiers(sample));
         view.labels.push_back(labelled.label);
     }
+    std::stable_sort(view.flows.begin(), view.flows.end(),
+                     [](const FlowRecord& a, const FlowRecord& b) { return a.session < b.session; });
     return view;
 }
 

@@ -36,6 +36,9 @@ struct FlowRecord {
 
 inline constexpr std::size_t payload_window = 16, payload_bytes = 256;
 
+/// Flows of a side that are kept, about 5 kB each; of more, as many at random.
+inline constexpr std::size_t max_view_flows = 20'000;
+
 struct PrivacyView {
     std::vector<FlowRecord> flows;         ///< session after session
     std::vector<Identifiers> identifiers;  ///< one a sample

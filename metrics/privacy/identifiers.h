@@ -28,7 +28,7 @@ inline constexpr std::size_t identifier_kinds = 10;
 /// `addresses`, `macs`, ...: stable, used in results.
 const char* identifier_kind_name(IdentifierKind kind);
 
-/// Those of one sample, by kind, as text that can be printed.
+/// Those of one sample, by kind, as text that can be printed; of a kind the first 100,000.
 using Identifiers = std::array<std::set<std::string>, identifier_kinds>;
 Identifiers find_identifiers(const ObservedSample& sample);
 

@@ -1,7 +1,6 @@
 #include "metrics/privacy/leakage.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "metrics/privacy/flow_selection.h"
@@ -37,12 +36,22 @@ void count_leaks(const PrivacyView& view, std::size_t kind, const Counts& counts
     }
 }
 
-using Windows = std::unordered_set<std::uint64_t>;
+/// Hashes of runs of payload, ascending.
+using Windows = std::vector<std::uint64_t>;
 
 template <typename Counts>
-void gather_windows(const PrivacyView& view, const Counts& counts, Windows& windows) {
+Windows gather_windows(const PrivacyView& view, const Counts& counts) {
+    Windows windows;
     for (const FlowRecord& flow : view.flows)
-        if (counts(flow.session)) windows.insert(flow.payload_windows.begin(), flow.payload_windows.end());
+        if (counts(flow.session))
+            windows.insert(windows.end(), flow.payload_windows.begin(), flow.payload_windows.end());
+    std::sort(windows.begin(), windows.end());
+    windows.erase(std::unique(windows.begin(), windows.end()), windows.end());
+    return windows;
+}
+
+bool contains(const Windows& windows, std::uint64_t window) {
+    return std::binary_search(windows.begin(), windows.end(), window);
 }
 
 /// Counts flows with payload, and those with a window that is in `known` but not in `open`. Returns the
@@ -57,7 +66,7 @@ std::size_t count_verbatim(const PrivacyView& view, const Counts& counts, const 
         bool payload = false;
         for (const std::uint64_t window : flow.payload_windows) {
             payload = payload || window != 0;
-            run = window != 0 && known.contains(window) && !open.contains(window) ? run + 1 : 0;
+            run = window != 0 && contains(known, window) && !contains(open, window) ? run + 1 : 0;
             best = std::max(best, run);
         }
         if (payload) share.add(flow.session, best > 0 ? 1 : 0);
@@ -130,16 +139,13 @@ class LeakageMeasure {
 
     void add_payload() {
         constexpr const char* no_payload = "no synthetic flow has 16 captured bytes of payload in a row";
-        Windows train, heldout;
-        gather_windows(c_.train, every, train);
-        gather_windows(c_.heldout, every, heldout);
+        const Windows train = gather_windows(c_.train, every), heldout = gather_windows(c_.heldout, every);
         SessionShare verbatim(c_.synthetic.sessions()), natural(c_.heldout.sessions());
         const std::size_t longest = count_verbatim(c_.synthetic, every, train, heldout, verbatim);
         std::size_t longest_natural = 0;
         if (has_floor()) {
             for (const std::uint8_t open : {0, 1}) {
-                Windows known;
-                gather_windows(c_.heldout, half(open), known);
+                const Windows known = gather_windows(c_.heldout, half(open));
                 longest_natural = std::max(longest_natural,
                                            count_verbatim(c_.heldout, half(open ^ 1), train, known, natural));
             }

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "metrics/field_codes.h"
+#include "metrics/flow/reservoir.h"
 #include "metrics/sequence/dtw.h"
 #include "traffic/flow_split.h"
 
@@ -41,12 +42,13 @@ FlowSequence sequence_of(const Trace& trace, const FlowPackets& flow, std::uint3
 
 }  // namespace
 
-std::vector<FlowSequence> flow_sequences(const std::vector<LabelledTrace>& samples) {
-    std::vector<FlowSequence> sequences;
+std::vector<FlowSequence> flow_sequences(const std::vector<LabelledTrace>& samples, std::size_t most,
+                                         std::uint64_t seed) {
+    Reservoir<FlowSequence> sequences(most, seed);
     for (std::size_t s = 0; s < samples.size(); ++s)
         for (const FlowPackets& flow : split_flows(samples[s].trace))
-            sequences.push_back(sequence_of(samples[s].trace, flow, static_cast<std::uint32_t>(s)));
-    return sequences;
+            sequences.add(sequence_of(samples[s].trace, flow, static_cast<std::uint32_t>(s)));
+    return sequences.take();
 }
 
 std::vector<FlowSequence> thinned(const std::vector<FlowSequence>& flows, std::size_t count,

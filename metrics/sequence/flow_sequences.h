@@ -22,9 +22,11 @@ struct FlowSequence {
 /// Codes are below this: three symbols of ten classes, a start and an end.
 inline constexpr std::size_t trigram_codes = 12 * 12 * 12;
 
-/// Every flow, in order of sessions and first packets. A flow of n packets has n trigrams: start and end
-/// count as symbols, so (start, a, b), (a, b, c), (b, c, end); one packet gives (start, a, end).
-std::vector<FlowSequence> flow_sequences(const std::vector<LabelledTrace>& samples);
+/// At most `most` flows, drawn at random where there are more, in order of sessions and first packets. A flow
+/// of n packets has n trigrams: start and end count as symbols, so (start, a, b), (a, b, c), (b, c, end); one
+/// packet gives (start, a, end).
+std::vector<FlowSequence> flow_sequences(const std::vector<LabelledTrace>& samples, std::size_t most,
+                                         std::uint64_t seed);
 
 /// At most `count` of them, drawn at random without replacement and in their order.
 std::vector<FlowSequence> thinned(const std::vector<FlowSequence>& flows, std::size_t count,

@@ -12,16 +12,15 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// One side's flows: all for trigrams, some for DTW.
+/// One side's flows: nearly all for trigrams, some for DTW.
 struct Side {
     std::vector<FlowSequence> flows, compared;
     std::size_t sessions = 0;
 };
 
-/// A side of about `share` of its flows; above 1: all.
 Side side_of(const SampleSet& set, std::size_t compared, std::uint64_t seed) {
     Side side;
-    side.flows = flow_sequences(set.samples);
+    side.flows = flow_sequences(set.samples, SequenceMetric::max_trigram_flows, seed);
     side.compared = thinned(side.flows, compared, seed);
     side.sessions = set.samples.size();
     return side;
@@ -122,7 +121,7 @@ MetricResult SequenceMetric::evaluate(const MetricInput& input) const {
         // As dense as the held-out side is, since the nearest flow is nearer among more.
         const double density =
             static_cast<double>(heldout.compared.size()) / static_cast<double>(heldout.flows.size());
-        Side train = side_of(input.real_train, 0, 0);
+        Side train = side_of(input.real_train, 0, plan.floor_seed());
         train.compared =
             thinned(train.flows,
                     static_cast<std::size_t>(std::ceil(density * static_cast<double>(train.flows.size()))),

@@ -2,51 +2,46 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 namespace tracebench {
 namespace {
 
-/// n log2 n summed over how often each item of a sorted list occurs.
-template <typename T>
-double count_logs(std::vector<T>& items) {
-    std::sort(items.begin(), items.end());
-    double sum = 0;
-    for (std::size_t i = 0; i < items.size();) {
-        const std::size_t first = i;
-        while (i < items.size() && items[i] == items[first]) ++i;
-        const auto n = static_cast<double>(i - first);
-        sum += n * std::log2(n);
-    }
-    return sum;
+double times_log(std::size_t n) {
+    return n > 0 ? static_cast<double>(n) * std::log2(static_cast<double>(n)) : 0;
 }
 
 }  // namespace
 
-std::optional<double> interleaving_entropy(std::span<const FlowPackets> flows) {
-    if (flows.size() < 2) return std::nullopt;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> order;  // packet, flow
-    for (std::size_t f = 0; f < flows.size(); ++f)
-        for (const std::uint32_t packet : flows[f].packets)
-            order.emplace_back(packet, static_cast<std::uint32_t>(f));
-    std::sort(order.begin(), order.end());
-    std::vector<std::uint32_t> before;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-    for (std::size_t i = 1; i < order.size(); ++i) {
-        before.push_back(order[i - 1].second);
-        pairs.emplace_back(order[i - 1].second, order[i].second);
+std::optional<double> interleaving_entropy(const SessionLog& log) {
+    if (log.flows.size() < 2) return std::nullopt;
+    std::vector<std::uint64_t> pairs;
+    std::vector<std::uint32_t> sizes(log.flows.size());
+    std::uint32_t before = SessionLog::no_flow;
+    for (const PacketRecord& packet : log.packets) {
+        if (packet.flow == SessionLog::no_flow) continue;
+        ++sizes[packet.flow];
+        if (before != SessionLog::no_flow) pairs.push_back(std::uint64_t{before} << 32 | packet.flow);
+        before = packet.flow;
     }
     if (pairs.empty()) return std::nullopt;
-    // H(pair) - H(before), where log2 of the number of pairs cancels.
-    const auto n = static_cast<double>(pairs.size());
-    return std::max(0.0, (count_logs(before) - count_logs(pairs)) / n);
+
+    // H(pair) - H(flow before), where log2 of the number of pairs cancels.
+    double bits = 0;
+    for (std::size_t f = 0; f < sizes.size(); ++f) bits += times_log(sizes[f] - (f == before ? 1U : 0U));
+    std::sort(pairs.begin(), pairs.end());
+    for (std::size_t i = 0; i < pairs.size();) {
+        const std::size_t first = i;
+        while (i < pairs.size() && pairs[i] == pairs[first]) ++i;
+        bits -= times_log(i - first);
+    }
+    return std::max(0.0, bits / static_cast<double>(pairs.size()));
 }
 
-std::optional<double> largest_flow_share(std::span<const FlowPackets> flows) {
+std::optional<double> largest_flow_share(std::span<const Flow> flows) {
     double total = 0, largest = 0;
-    for (const FlowPackets& flow : flows) {
-        const auto bytes = static_cast<double>(flow.flow.bytes[0] + flow.flow.bytes[1]);
+    for (const Flow& flow : flows) {
+        const auto bytes = static_cast<double>(flow.bytes[0] + flow.bytes[1]);
         total += bytes;
         largest = std::max(largest, bytes);
     }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "traffic/flow_split.h"
+#include "metrics/session/session_log.h"
 
 namespace tracebench {
 
@@ -13,9 +13,9 @@ namespace tracebench {
 /// X_t) from the relative frequencies of flows and of pairs of flows (Cover and Thomas, "Elements of
 /// Information Theory", section 2.2). 0 where flows never take turns, at most log2 of their number. Nothing
 /// with fewer than two flows.
-std::optional<double> interleaving_entropy(std::span<const FlowPackets> flows);
+std::optional<double> interleaving_entropy(const SessionLog& log);
 
 /// Share of the bytes that the largest flow has, 0..1. Nothing without flows or bytes.
-std::optional<double> largest_flow_share(std::span<const FlowPackets> flows);
+std::optional<double> largest_flow_share(std::span<const Flow> flows);
 
 }  // namespace tracebench

@@ -1,40 +1,44 @@
 #include "metrics/session/segments.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tracebench {
 namespace {
 
-void find_in_flow(const ObservedSample& sample, const FlowPackets& flow, std::vector<Segment>& found) {
+/// The requests and answers of one flow.
+struct Exchange {
     Segment current;
     bool requested = false;
-    const auto finish = [&] {
-        if (requested && current.bytes >= least_segment_bytes) found.push_back(current);
-    };
-    for (std::size_t i = 0; i < flow.packets.size(); ++i) {
-        const std::uint32_t payload = sample.headers[flow.packets[i]].payload_length();
-        const std::int64_t time_ns = sample.trace.packets[flow.packets[i]].time_ns;
-        if (flow.directions[i] == Direction::forward) {
-            if (payload < least_request_bytes) continue;
-            finish();
-            current = Segment{time_ns, time_ns, time_ns, 0};
-            requested = true;
-        } else if (payload > 0) {
-            if (current.bytes == 0) current.first_ns = time_ns;
-            current.last_ns = std::max(current.last_ns, time_ns);
-            current.bytes += payload;
-        }
-    }
-    finish();
-}
+
+    bool is_segment() const { return requested && current.bytes >= least_segment_bytes; }
+};
 
 }  // namespace
 
-std::vector<Segment> find_segments(const ObservedSample& sample) {
+std::vector<Segment> find_segments(const SessionLog& log) {
     std::vector<Segment> segments;
-    for (const FlowPackets& flow : sample.flows) find_in_flow(sample, flow, segments);
-    std::stable_sort(segments.begin(), segments.end(),
-                     [](const Segment& a, const Segment& b) { return a.request_ns < b.request_ns; });
+    std::vector<Exchange> flows(log.flows.size());
+    for (const PacketRecord& packet : log.packets) {
+        if (packet.flow == SessionLog::no_flow) continue;
+        auto& [current, requested] = flows[packet.flow];
+        if (packet.direction == Direction::forward) {
+            if (packet.payload < least_request_bytes) continue;
+            if (flows[packet.flow].is_segment()) segments.push_back(current);
+            current = Segment{packet.time_ns, packet.time_ns, packet.time_ns, 0};
+            requested = true;
+        } else if (packet.payload > 0) {
+            if (current.bytes == 0) current.first_ns = packet.time_ns;
+            current.last_ns = std::max(current.last_ns, packet.time_ns);
+            current.bytes += packet.payload;
+        }
+    }
+    for (const Exchange& flow : flows)
+        if (flow.is_segment()) segments.push_back(flow.current);
+    std::sort(segments.begin(), segments.end(), [](const Segment& a, const Segment& b) {
+        return std::tie(a.request_ns, a.first_ns, a.last_ns, a.bytes) <
+               std::tie(b.request_ns, b.first_ns, b.last_ns, b.bytes);
+    });
     return segments;
 }
 

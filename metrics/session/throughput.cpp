@@ -29,16 +29,32 @@ struct FlowSeries {
     std::size_t end() const { return first + bytes.size(); }
 };
 
-FlowSeries series_of(const Trace& trace, const FlowPackets& flow, std::int64_t step_ns,
-                     std::size_t max_steps) {
-    const std::int64_t start_ns = trace.packets.front().time_ns;
-    FlowSeries series;
-    series.first = step_of(trace.packets[flow.packets.front()].time_ns, start_ns, step_ns);
-    for (const std::uint32_t i : flow.packets) {
-        const std::size_t step = step_of(trace.packets[i].time_ns, start_ns, step_ns);
-        if (step >= max_steps || step < series.first) continue;
-        if (step >= series.end()) series.bytes.resize(step - series.first + 1);
-        series.bytes[step - series.first] += trace.packets[i].original_length;
+/// Of the flows with most packets, at most `most_flows`.
+std::vector<FlowSeries> largest_series(const SessionLog& log, std::int64_t step_ns, std::size_t max_steps) {
+    std::vector<std::uint64_t> sizes(log.flows.size());
+    for (const PacketRecord& packet : log.packets)
+        if (packet.flow != SessionLog::no_flow) ++sizes[packet.flow];
+    std::vector<std::uint32_t> largest(log.flows.size());
+    std::iota(largest.begin(), largest.end(), 0U);
+    const std::size_t kept = std::min(largest.size(), most_flows);
+    std::partial_sort(largest.begin(), largest.begin() + static_cast<std::ptrdiff_t>(kept), largest.end(),
+                      [&sizes](std::uint32_t a, std::uint32_t b) {
+                          return sizes[a] != sizes[b] ? sizes[a] > sizes[b] : a < b;
+                      });
+    std::vector<std::size_t> place(log.flows.size(), kept);
+    for (std::size_t i = 0; i < kept; ++i) place[largest[i]] = i;
+
+    std::vector<FlowSeries> series(kept);
+    std::vector<bool> begun(kept);
+    for (const PacketRecord& packet : log.packets) {
+        const std::size_t i = packet.flow == SessionLog::no_flow ? kept : place[packet.flow];
+        if (i == kept) continue;
+        const std::size_t step = step_of(packet.time_ns, log.packets.front().time_ns, step_ns);
+        if (!begun[i]) series[i].first = step;
+        begun[i] = true;
+        if (step >= max_steps || step < series[i].first) continue;
+        if (step >= series[i].end()) series[i].bytes.resize(step - series[i].first + 1);
+        series[i].bytes[step - series[i].first] += packet.wire_bytes;
     }
     return series;
 }
@@ -61,14 +77,14 @@ std::optional<double> correlation(const FlowSeries& a, const FlowSeries& b) {
 
 }  // namespace
 
-std::vector<double> byte_series(std::span<const PacketView> packets, std::int64_t step_ns,
+std::vector<double> byte_series(std::span<const PacketRecord> packets, std::int64_t step_ns,
                                 std::size_t max_steps) {
     std::vector<double> series;
-    for (const PacketView& packet : packets) {
+    for (const PacketRecord& packet : packets) {
         const std::size_t step = step_of(packet.time_ns, packets.front().time_ns, step_ns);
         if (step >= max_steps) continue;
         if (step >= series.size()) series.resize(step + 1);
-        series[step] += packet.original_length;
+        series[step] += packet.wire_bytes;
     }
     return series;
 }
@@ -93,17 +109,8 @@ std::optional<Autocorrelation> autocorrelation(std::span<const double> series) {
     return result;
 }
 
-std::optional<double> flow_correlation(const Trace& trace, std::span<const FlowPackets> flows,
-                                       std::int64_t step_ns, std::size_t max_steps) {
-    std::vector<const FlowPackets*> largest;
-    for (const FlowPackets& flow : flows)
-        if (!flow.packets.empty()) largest.push_back(&flow);
-    std::stable_sort(largest.begin(), largest.end(), [](const FlowPackets* a, const FlowPackets* b) {
-        return a->packets.size() > b->packets.size();
-    });
-    largest.resize(std::min(largest.size(), most_flows));
-    std::vector<FlowSeries> series;
-    for (const FlowPackets* flow : largest) series.push_back(series_of(trace, *flow, step_ns, max_steps));
+std::optional<double> flow_correlation(const SessionLog& log, std::int64_t step_ns, std::size_t max_steps) {
+    const std::vector<FlowSeries> series = largest_series(log, step_ns, max_steps);
     double sum = 0;
     std::size_t pairs = 0;
     for (std::size_t a = 0; a < series.size(); ++a) {

@@ -7,14 +7,14 @@
 #include <span>
 #include <vector>
 
-#include "traffic/flow_split.h"
+#include "metrics/session/session_log.h"
 
 namespace tracebench {
 
 /// Bytes on the wire in steps of `step_ns` from the first packet's time on, the last step included whole. At
 /// most `max_steps`: what comes later is left out. A packet that is older than the first one counts in the
 /// first step. Empty for no packets.
-std::vector<double> byte_series(std::span<const PacketView> packets, std::int64_t step_ns,
+std::vector<double> byte_series(std::span<const PacketRecord> packets, std::int64_t step_ns,
                                 std::size_t max_steps);
 
 /// Correlation of a series with itself.
@@ -29,7 +29,6 @@ std::optional<Autocorrelation> autocorrelation(std::span<const double> series);
 /// Mean Pearson correlation, -1..1, of the bytes of each two flows in the steps of `step_ns` in which both
 /// are alive, over the eight flows with most packets. Only pairs that share at least ten steps, both with
 /// variation, count; nothing where there is none. Later steps than `max_steps` are left out.
-std::optional<double> flow_correlation(const Trace& trace, std::span<const FlowPackets> flows,
-                                       std::int64_t step_ns, std::size_t max_steps);
+std::optional<double> flow_correlation(const SessionLog& log, std::int64_t step_ns, std::size_t max_steps);
 
 }  // namespace tracebench

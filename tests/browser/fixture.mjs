@@ -224,6 +224,10 @@ function details(generators) {
       rules, real: Object.fromEntries(rules.map(r => [r.id, ruleCounts(0, r)])),
       generators: byGenerator(q => Object.fromEntries(rules.map(r => [r.id, ruleCounts(q.compliance, r)]))),
     },
+    privacy: {
+      thresholds: [{ area: 'copies', metric: 'privacy.copy_rate', group: '', medium: 0.05, high: 0.2 }],
+      generators: byGenerator(q => privacyOf(q.privacy)),
+    },
     summary: { statistics, real: statisticsOf(0), generators: byGenerator(q => statisticsOf(q.session)) },
     sessions: {
       real: classes.flatMap(label => range(2).map(i => session(label, `${label}-1${i}.pcap`, 0))),
@@ -231,6 +235,28 @@ function details(generators) {
     },
     classification: classification(generators),
   };
+}
+
+function privacyOf(q) {
+  const level = q > 0.5 ? 'high' : q > 0.09 ? 'medium' : 'low';
+  const verdict = (area, metric, group) => ({ area, level, metric, group, excess: round(q, 3) });
+  return {
+    verdicts: [verdict('copies', 'privacy.copy_rate', ''), verdict('membership', 'privacy.membership_auc', 'distance'), { area: 'model', level: 'unknown' }, verdict('identifiers', 'privacy.leaked_identifiers', 'dns_names')],
+    excess: [{ metric: 'privacy.copy_rate', group: '', excess: round(q, 3), ci95: [round(q - 0.02, 3), round(q + 0.02, 3)] }],
+    extraction: [10, 100, 1000].map(flows => ({ flows, exact: round(q * flows / 2000, 4), near: round(q * flows / 1000, 4) })),
+    leaks: { dns_names: { secrets: 20, public: 3, recovered: Math.round(20 * q), examples: [`www.example.com ${hostile}`] }, macs: { secrets: 4, public: 0, recovered: 0, examples: [] } },
+  };
+}
+
+/** Values of measures that look at whole vectors, and views that count in no score. */
+function jointRows(dataset, name, q) {
+  const view = row => ({ ...row, in_score: false });
+  return [
+    metricRow(dataset, name, 'joint.energy', 'flow', 'flow', q.flow), metricRow(dataset, name, 'joint.coverage', 'flow', 'flow', q.flow, { direction: 'higher', floor: 0.95, ceiling: 0.1 }),
+    view(metricRow(dataset, name, 'joint.mmd', 'flow', 'flow', q.flow)), view(metricRow(dataset, name, 'c2st.auc', 'xgboost/flow', 'flow', q.flow, { floor: 0.5, ceiling: 1 })),
+    view(broken(metricRow(dataset, name, 'c2st.p_value', 'xgboost/flow', 'flow', q.flow), 'skipped', `too few sessions ${hostile}`)),
+    ...['Flow Duration', 'Fwd IAT Mean', 'Idle Min'].map(group => view(metricRow(dataset, name, 'cicflow.ks', group, 'flow', q.flow))),
+  ];
 }
 
 function metricsOf(dataset, generators) {
@@ -246,6 +272,7 @@ function metricsOf(dataset, generators) {
     for (const area of ['packet', 'flow', 'session', 'compliance', 'utility']) out.push(scoreRow(dataset, name, area, area, q[area]));
     out.push(scoreRow(dataset, name, 'overall', '', overallOf(q)));
     out.push(metricRow(dataset, name, 'compliance.pass_rate', '', 'compliance', q.compliance, { direction: 'higher', floor: 0.998, ceiling: 0.71 }));
+    out.push(...jointRows(dataset, name, q));
     out.push({ ...metricRow(dataset, name, 'privacy.membership_auc', '', 'privacy', q.privacy, { floor: 0.5, ceiling: 0.9 }), ceiling: null, score: null });
   }
   return out;

@@ -61,7 +61,7 @@ async function readThrough(page) {
   await page.waitForFunction(() => [...document.querySelectorAll('.chart')].every(c => c.querySelectorAll('svg path').length > 2));
 }
 
-const sections = ['verdict', 'measures', 'fields', 'distributions', 'compliance', 'sessions', 'pictures', 'classifiers', 'generators', 'datasets', 'measurements', 'reproduce', 'methods'];
+const sections = ['verdict', 'measures', 'fields', 'distributions', 'compliance', 'sessions', 'pictures', 'classifiers', 'privacy', 'generators', 'datasets', 'measurements', 'reproduce', 'methods'];
 
 async function screenshots(page, name) {
   await page.evaluate(() => { document.querySelector('.bar').style.position = 'static'; window.scrollTo(0, 0); });
@@ -93,6 +93,26 @@ const tests = {
     assert.ok(await page.locator('#classifiers').getByText('Shortcut in this data set').isVisible());
     await screenshots(page, 'light');
     await quiet(tab, 'full');
+  },
+
+  async 'areas lead to measures, and a measure to what it was measured on'(browser, files) {
+    const tab = await open(browser, files.full);
+    const { page } = tab;
+    const section = page.locator('#measures');
+    const lines = section.locator('tbody tr:not(.band)');
+    const some = await lines.count();
+    assert.ok(some >= 8, `${some} measures`);
+    assert.equal(await section.getByText('CICFlowMeter features: KS').count(), 0);
+    await section.locator('input[type=checkbox]').check();
+    assert.ok(await lines.count() > some);
+    await section.getByRole('button', { name: 'CICFlowMeter features: KS' }).click();
+    assert.ok(await section.getByText('Fwd IAT Mean').isVisible());
+    assert.ok(await section.locator('td.void', { hasText: 'skipped' }).count() >= 1);
+    const privacy = page.locator('#privacy');
+    assert.ok(await privacy.locator('td', { hasText: 'high' }).count() >= 2, 'copies are called high');
+    assert.ok(await privacy.locator('td', { hasText: 'unknown' }).count() >= 1);
+    assert.ok(await privacy.getByText('www.example.com').first().isVisible());
+    await quiet(tab, 'measures');
   },
 
   async 'every chart has a title, what it rests on, a table and a CSV'(browser, files) {

@@ -78,6 +78,24 @@ TEST(Privacy, IndependentSamplesGiveNothingAway) {
     }
 }
 
+TEST(Privacy, GrowsWithTheShareOfCopies) {
+    const auto train = view_privacy(random_samples(1, 20)), heldout = view_privacy(random_samples(2, 20));
+    double last_area = 0;
+    for (const std::size_t copies : {0, 5, 10, 20}) {
+        std::vector<LabelledTrace> samples = random_samples(3, 20);
+        const std::vector<LabelledTrace> members = copied(random_samples(1, 20));
+        std::copy_n(members.begin(), copies, samples.begin());
+        const auto result = evaluated(train, heldout, view_privacy(samples));
+        const double share = static_cast<double>(copies) / 20;
+        EXPECT_DOUBLE_EQ(find(result, "copy_rate").value.value, share);
+        EXPECT_DOUBLE_EQ(find(result, "extracted_flows", "exact").value.value, share);
+        const double area = find(result, "membership_auc", "distance").value.value;
+        EXPECT_GT(area, last_area) << copies;
+        last_area = area;
+        EXPECT_EQ(level(result, "copies"), copies == 0 ? "low" : "high") << copies;
+    }
+}
+
 TEST(Privacy, ShortFlowsAreNoCopies) {
     std::vector<FlowRecord> records(3);
     for (std::size_t i = 0; i < records.size(); ++i) {

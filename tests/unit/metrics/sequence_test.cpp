@@ -83,13 +83,31 @@ TEST(FlowSequences, HaveOneTrigramAPacket) {
     append(sample.trace, 1, packet(client, server, 0, 50));    // class 1 forward
     append(sample.trace, 2, packet(server, client, 0, 1300));  // class 4 in reverse: 9
     append(sample.trace, 3, packet(client, endpoint(3, 53), 0, 0));
-    const auto flows = flow_sequences({{"empty", "a", {}}, sample});
+    const auto flows = flow_sequences({{"empty", "a", {}}, sample}, 10, 1);
     ASSERT_EQ(flows.size(), 2u);
     EXPECT_EQ(flows[0].session, 1u);
     EXPECT_THAT(flows[0].trigrams, ElementsAre((10 * 12 + 1) * 12 + 9, (1 * 12 + 9) * 12 + 11));
     EXPECT_THAT(flows[0].sizes,
                 ElementsAre(testing::FloatEq(92.0F / 1500), testing::FloatEq(-1342.0F / 1500)));
     EXPECT_THAT(flows[1].trigrams, ElementsAre((10 * 12 + 0) * 12 + 11));
+}
+
+TEST(FlowSequences, AreThinnedAtRandomAndInOrder) {
+    std::vector<FlowSequence> flows;
+    for (std::uint32_t i = 0; i < 100; ++i) flows.push_back({i, {}, {}});
+    const auto sessions = [&](std::size_t count, std::uint64_t seed) {
+        std::vector<std::uint32_t> kept;
+        for (const FlowSequence& flow : thinned(flows, count, seed)) kept.push_back(flow.session);
+        return kept;
+    };
+    const auto some = sessions(30, 1);
+    EXPECT_EQ(some.size(), 30u);
+    EXPECT_TRUE(std::is_sorted(some.begin(), some.end()));
+    EXPECT_EQ(std::adjacent_find(some.begin(), some.end()), some.end());
+    EXPECT_EQ(some, sessions(30, 1));
+    EXPECT_NE(some, sessions(30, 2));
+    EXPECT_EQ(sessions(200, 1).size(), 100u);
+    EXPECT_TRUE(sessions(0, 1).empty());
 }
 
 FlowSequence flow_of(std::uint32_t session, Series sizes) {

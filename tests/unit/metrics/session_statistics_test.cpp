@@ -10,7 +10,6 @@
 #include "metrics/session/segments.h"
 #include "metrics/session/throughput.h"
 #include "tests/unit/metrics/traces.h"
-#include "traffic/flow_split.h"
 
 namespace tracebench {
 namespace {
@@ -36,8 +35,8 @@ TEST(ByteSeries, CountsBytesInSteps) {
     append(trace, 5.05, datagram(4000, 158));
     append(trace, 5.1, datagram(4000, 58));
     append(trace, 5.45, datagram(4000, 258));
-    EXPECT_THAT(byte_series(trace.packets, step_ns, many), ElementsAre(300, 100, 0, 0, 300));
-    EXPECT_THAT(byte_series(trace.packets, step_ns, 3), ElementsAre(300, 100));
+    EXPECT_THAT(byte_series(session_log(trace).packets, step_ns, many), ElementsAre(300, 100, 0, 0, 300));
+    EXPECT_THAT(byte_series(session_log(trace).packets, step_ns, 3), ElementsAre(300, 100));
     EXPECT_THAT(byte_series({}, step_ns, many), IsEmpty());
 }
 
@@ -47,8 +46,8 @@ TEST(ByteSeries, WildTimesCostNothing) {
     trace.append(INT64_MIN, bytes);
     trace.append(INT64_MAX, bytes);
     trace.append(-5, bytes);
-    EXPECT_THAT(byte_series(trace.packets, step_ns, many), ElementsAre(100));
-    EXPECT_FALSE(flow_correlation(trace, split_flows(trace), step_ns, many));
+    EXPECT_THAT(byte_series(session_log(trace).packets, step_ns, many), ElementsAre(100));
+    EXPECT_FALSE(flow_correlation(session_log(trace), step_ns, many));
 }
 
 TEST(Autocorrelation, OfSeriesThatCanBeSummedByHand) {
@@ -76,7 +75,7 @@ std::optional<double> correlation_with(const std::function<std::uint32_t(int)>& 
         append(trace, 0.1 * step + 0.01, datagram(4000, step % 2 == 0 ? 58 : 158));
         append(trace, 0.1 * step + 0.02, datagram(5000, second(step)));
     }
-    return flow_correlation(trace, split_flows(trace), step_ns, many);
+    return flow_correlation(session_log(trace), step_ns, many);
 }
 
 TEST(FlowCorrelation, IsPearsonsOverSharedSteps) {
@@ -92,7 +91,7 @@ TEST(Interleaving, IsTheEntropyOfWhoIsNext) {
         Trace trace;
         double time = 0;
         for (const std::uint16_t port : ports) append(trace, time += 0.001, datagram(port, 10));
-        return interleaving_entropy(split_flows(trace));
+        return interleaving_entropy(session_log(trace));
     };
     EXPECT_FALSE(entropy({1, 1, 1}));
     EXPECT_FALSE(entropy({}));
@@ -107,7 +106,7 @@ TEST(LargestFlowShare, IsByBytes) {
     append(trace, 1, datagram(1, 58));
     append(trace, 2, datagram(2, 158));
     append(trace, 3, datagram(2, 58, false));
-    EXPECT_DOUBLE_EQ(largest_flow_share(split_flows(trace)).value(), 0.75);
+    EXPECT_DOUBLE_EQ(largest_flow_share(session_log(trace).flows).value(), 0.75);
     EXPECT_FALSE(largest_flow_share({}));
 }
 
@@ -123,7 +122,7 @@ class Segments : public testing::Test {
     }
     std::vector<Segment> found() {
         trace_.sort_by_time();
-        return find_segments(ObservedSample(trace_));
+        return find_segments(session_log(trace_));
     }
     Trace trace_;
 };

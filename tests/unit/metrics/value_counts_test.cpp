@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "metrics/distance/field_comparison.h"
-#include "metrics/observed_sample.h"
+#include "metrics/field_writer.h"
 
 namespace tracebench {
 namespace {

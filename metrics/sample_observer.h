@@ -1,0 +1,64 @@
+#pragma once
+/// Observes one sample in one pass, packet by packet, so that captures of any length can be measured: what is
+/// kept are 24 bytes a packet (SessionLog), the state of live flows, and values that differ (FieldWriter).
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "metrics/field_writer.h"
+#include "metrics/session/session_log.h"
+#include "traffic/flow_table.h"
+
+namespace tracebench {
+
+const std::vector<FieldInfo>& packet_fields();
+const std::vector<FieldInfo>& flow_fields();
+const std::vector<FieldInfo>& session_fields();
+
+/// Packet scope: one value a packet that has the field.
+class PacketObserver {
+  public:
+    explicit PacketObserver(FieldWriter writer);
+    ~PacketObserver();
+    void add(const PacketView& packet, const Headers& headers,
+             const std::optional<FlowTable::Placed>& placed);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Flow scope: one value a flow where it is defined, as flows end.
+class FlowObserver {
+  public:
+    explicit FlowObserver(FieldWriter writer);
+    ~FlowObserver();
+    void add(const PacketView& packet, const Headers& headers, const FlowTable::Placed& placed);
+    void end(const Flow& flow);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Session scope: one value a sample (flow starts and segments: one a pair of neighbours).
+void observe_session(const SessionLog& log, FieldWriter writer);
+
+/// All scopes.
+class SampleObserver {
+  public:
+    /// `columns` in all_fields() order.
+    SampleObserver(std::span<Column> columns, std::uint32_t session);
+    ~SampleObserver();
+    /// In time order. The view is not kept.
+    void add(const PacketView& packet);
+    /// Writes what is only known at the end. The log stays until the observer goes.
+    const SessionLog& finish();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tracebench
