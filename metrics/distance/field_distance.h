@@ -13,7 +13,7 @@ namespace tracebench {
 class FieldDistance : public Metric {
   public:
     std::string name() const override { return "distance"; }
-    int version() const override { return 1; }
+    int version() const override { return 2; }
     MetricResult evaluate(const MetricInput& input) const override;
 };
 

@@ -73,7 +73,7 @@
         el('div', { class: 'controls' },
           select('Checked on', [['all', 'Everything'], ['packet', 'Packets'], ['flow', 'Flows'], ['session', 'Sessions']], state.scope, v => { state.scope = v; draw(); }),
           check('Only rules that synthetic traffic breaks', state.only, v => { state.only = v; draw(); })),
-        part);
+        part, ...tb.behaviour(model, dataset));
       draw();
       return undefined;
     },

@@ -224,6 +224,16 @@ function details(generators) {
       rules, real: Object.fromEntries(rules.map(r => [r.id, ruleCounts(0, r)])),
       generators: byGenerator(q => Object.fromEntries(rules.map(r => [r.id, ruleCounts(q.compliance, r)]))),
     },
+    observed: {
+      behaviours: [{ id: 'tcp.retransmission', title: 'segments sent again', of: 'TCP segments', reference: 'RFC 9293 section 3.8.1' }],
+      real: { 'tcp.retransmission': { count: 120, of: 40000 } },
+      generators: byGenerator(q => ({ 'tcp.retransmission': { count: Math.round(120 * (1 - q.compliance)), of: 40000 } })),
+    },
+    consistency: {
+      rules: [{ id: 'flags.data', title: 'who sends data acknowledges', source: `RFC 9293 ${hostile}`, observed: false }],
+      real: { 'flags.data': { checked: 800, rate: 1, examples: [] } },
+      generators: byGenerator(q => ({ 'flags.data': { checked: 790, rate: round(1 - 0.3 * q.compliance), examples: [] } })),
+    },
     privacy: {
       thresholds: [{ area: 'copies', metric: 'privacy.copy_rate', group: '', medium: 0.05, high: 0.2 }],
       generators: byGenerator(q => privacyOf(q.privacy)),

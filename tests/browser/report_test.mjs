@@ -108,6 +108,10 @@ const tests = {
     await section.getByRole('button', { name: 'CICFlowMeter features: KS' }).click();
     assert.ok(await section.getByText('Fwd IAT Mean').isVisible());
     assert.ok(await section.locator('td.void', { hasText: 'skipped' }).count() >= 1);
+    for (const [summary, text] of [['Behaviour that is no violation', 'Segments sent again'], ['Consistency of flow records', 'Who sends data acknowledges']]) {
+      await page.locator('#compliance summary', { hasText: summary }).click();
+      assert.ok(await page.locator('#compliance').getByText(text).isVisible(), text);
+    }
     const privacy = page.locator('#privacy');
     assert.ok(await privacy.locator('td', { hasText: 'high' }).count() >= 2, 'copies are called high');
     assert.ok(await privacy.locator('td', { hasText: 'unknown' }).count() >= 1);
