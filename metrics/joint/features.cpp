@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "metrics/field_codes.h"
 #include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 #include "traffic/bytes.h"
 
 namespace tracebench {

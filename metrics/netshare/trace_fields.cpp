@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 #include "traffic/bytes.h"
 #include "traffic/flow_split.h"
 

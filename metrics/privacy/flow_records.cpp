@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "metrics/observed_sample.h"
+#include "metrics/sample_observer.h"
 
 namespace tracebench {
 namespace {
