@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "metrics/observations.h"
+#include "metrics/fields.h"
 #include "traffic/flow_split.h"
 #include "traffic/headers.h"
 

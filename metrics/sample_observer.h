@@ -7,14 +7,11 @@
 #include <span>
 
 #include "metrics/field_writer.h"
+#include "metrics/fields.h"
 #include "metrics/session/session_log.h"
 #include "traffic/flow_table.h"
 
 namespace tracebench {
-
-const std::vector<FieldInfo>& packet_fields();
-const std::vector<FieldInfo>& flow_fields();
-const std::vector<FieldInfo>& session_fields();
 
 /// Packet scope: one value a packet that has the field.
 class PacketObserver {

@@ -1,5 +1,6 @@
 #include "metrics/compliance/observed_rates.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

@@ -1,6 +1,7 @@
 #include "metrics/joint/gaussian.h"
 
 #include <Eigen/Eigenvalues>
+#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -31,12 +32,12 @@ double frechet_distance(const Gaussian& a, const Gaussian& b) {
     if (a.mean.empty()) return 0;
     double shift = 0;
     for (std::size_t f = 0; f < a.mean.size(); ++f) shift += std::pow(a.mean[f] - b.mean[f], 2);
-    // C_a C_b has the eigenvalues of C_a^(1/2) C_b C_a^(1/2), which is symmetric.
-    const Eigen::MatrixXd a_root = root(matrix(a));
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> product(a_root * matrix(b) * a_root,
-                                                                 Eigen::EigenvaluesOnly);
-    const double trace =
-        matrix(a).trace() + matrix(b).trace() - 2 * product.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
+    // The eigenvalues of C_a C_b are the squared singular values of C_a^(1/2) C_b^(1/2). Taken as singular
+    // values they need no root, which would turn the rounding of a singular covariance's zeros into something
+    // large.
+    const Eigen::MatrixXd roots = root(matrix(a)) * root(matrix(b));
+    const double overlap = Eigen::JacobiSVD<Eigen::MatrixXd>(roots).singularValues().sum();
+    const double trace = matrix(a).trace() + matrix(b).trace() - 2 * overlap;
     return std::max(0.0, shift + trace);
 }
 

@@ -22,7 +22,7 @@ constexpr MeasuredValue length{infinity};
 /// Where two real sets differ by more than nothing at any size.
 constexpr MeasuredValue share{1, false, 0, false};
 
-/// A measure that is a function of one vector of numbers about either side.
+/// A measure that compares what is fitted to either side.
 template <typename Fit, typename Compare>
 SessionMeasure of_fits(std::shared_ptr<const Fit> fit, Compare compare) {
     return [fit, compare](Weights left, Weights right) -> Values {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "metrics/field_writer.h"
-#include "metrics/observed_sample.h"
 #include "traffic/bytes.h"
 #include "traffic/flow_split.h"
 

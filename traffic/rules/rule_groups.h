@@ -23,6 +23,7 @@ std::span<const Rule> mqtt_rules();
 std::span<const Rule> ethernet_group_rules();
 std::span<const Rule> checksum_rules();
 std::span<const Rule> tcp_flow_rules();
+std::span<const Rule> tcp_flow_option_rules();
 std::span<const Rule> echo_flow_rules();
 std::span<const Rule> rtp_flow_rules();
 

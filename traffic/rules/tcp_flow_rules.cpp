@@ -1,4 +1,5 @@
-/// TCP rules that need the conversation so far. RFC 9293, RFC 5961, RFC 7323, RFC 2018, RFC 3168.
+/// TCP rules that need the conversation so far, but for those about what options were agreed on
+/// (tcp_flow_option_rules.cpp). RFC 9293, RFC 5961, RFC 7413.
 ///
 /// A capture may lose packets, begin in the middle, or see one direction only; the rules then say "not
 /// checkable". Where the capture point lies does not matter: what is asked holds at every point of the path.
@@ -8,37 +9,13 @@
 
 #include "traffic/rules/packet_edit.h"
 #include "traffic/rules/rule_groups.h"
+#include "traffic/rules/tcp_flow_view.h"
 #include "traffic/rules/tcp_options.h"
 
 namespace tracebench {
 namespace {
 
-/// Shorthands for one check or repair.
-struct View {
-    const FlowState& flow;
-    const SegmentFields& segment;
-    const TcpSide& me;
-    const TcpSide& peer;
-    bool initiator;  ///< the sender opened the conversation
-
-    explicit View(const FlowContext& context)
-        : flow(context.state),
-          segment(context.segment),
-          me(flow.own(context.direction)),
-          peer(flow.peer(context.direction)),
-          initiator(flow.initiator == context.direction) {}
-    bool has(std::uint8_t flag) const { return segment.has(flag); }
-};
-
-void set_flags(const RulePacket& p, MutablePacket& packet, std::uint8_t flags) {
-    segment(p, packet)[13] = flags;
-}
-void set_sequence(const RulePacket& p, MutablePacket& packet, std::uint32_t value) {
-    store32(segment(p, packet) + 4, value);
-}
-void set_acknowledgement(const RulePacket& p, MutablePacket& packet, std::uint32_t value) {
-    store32(segment(p, packet) + 8, value);
-}
+using View = TcpFlowView;
 
 // --- opening
 
@@ -329,159 +306,52 @@ void repair_reset_sequence(const RulePacket& p, const FlowContext& context, Muta
     set_sequence(p, packet, v.me.seen ? v.me.next : v.peer.acknowledgement);
 }
 
-// --- options
-
-bool timestamps_negotiated(const FlowState& flow) {
-    return flow.side[0].offered_timestamps && flow.side[1].offered_timestamps;
-}
-Verdict check_timestamps_negotiated(const RulePacket&, const FlowContext& context) {
-    const View v(context);
-    if (v.has(tcp_flag::syn) || v.has(tcp_flag::rst)) return Verdict::not_applicable;
-    if (!v.flow.negotiated() || !v.segment.options_known) return Verdict::not_checkable;
-    return pass_if(v.segment.timestamps == timestamps_negotiated(v.flow));
-}
-void repair_timestamps_negotiated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
-    const View v(context);
-    if (timestamps_negotiated(v.flow)) {
-        set_tcp_timestamps(p, packet, v.me.last_timestamp, v.peer.last_timestamp);
-    } else {
-        remove_tcp_option(p, packet, tcp_option::timestamps);
-    }
-}
-
-Verdict check_timestamps_order(const RulePacket&, const FlowContext& context) {
-    const View v(context);
-    if (!v.segment.timestamps || v.has(tcp_flag::rst) || !v.me.timestamped) return Verdict::not_applicable;
-    const std::int32_t back = sequence_distance(v.me.last_timestamp, v.segment.timestamp);
-    if (back <= 0) return Verdict::passed;
-    // An older segment may arrive late, one with new data cannot be older (RFC 7323 section 5.2).
-    const bool new_data = v.segment.payload > 0 && sequence_distance(v.segment.sequence, v.me.next) >= 0;
-    constexpr std::int32_t late = 60'000;  // a minute of the usual clock of 1 kHz
-    return pass_if(!new_data && back <= late);
-}
-void repair_timestamps_order(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
-    set_tcp_timestamps(p, packet, View(context).me.last_timestamp, context.segment.timestamp_echo);
-}
-
-Verdict check_timestamp_echo(const RulePacket&, const FlowContext& context) {
-    const View v(context);
-    if (!v.segment.timestamps || !v.has(tcp_flag::ack) || v.has(tcp_flag::rst))
-        return Verdict::not_applicable;
-    if (!v.peer.timestamped) return Verdict::not_checkable;
-    const std::int64_t ahead = sequence_distance(v.segment.timestamp_echo, v.peer.last_timestamp);
-    if (ahead > 0) {
-        // The capture may have missed the segment that is echoed. Clocks tick once a millisecond at most
-        // (RFC 7323 section 5.4); a second more allows for delay between the capture point and the peer.
-        const std::int64_t elapsed_ms = (v.segment.time_ns - v.peer.last_timestamp_ns) / 1'000'000;
-        return ahead <= elapsed_ms + 1000 ? Verdict::not_checkable : Verdict::failed;
-    }
-    if (!v.flow.from_start) return Verdict::passed;
-    return pass_if(sequence_distance(v.segment.timestamp_echo, v.peer.first_timestamp) >= 0);
-}
-void repair_timestamp_echo(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
-    set_tcp_timestamps(p, packet, context.segment.timestamp, View(context).peer.last_timestamp);
-}
-
-Verdict check_sack_negotiated(const RulePacket&, const FlowContext& context) {
-    const View v(context);
-    if (v.segment.sack_blocks == 0 || v.has(tcp_flag::syn)) return Verdict::not_applicable;
-    if (!v.flow.from_start || !v.peer.options_known) return Verdict::not_checkable;
-    return pass_if(v.peer.offered_sack);
-}
-void remove_sack(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
-    remove_tcp_option(p, packet, tcp_option::sack);
-}
-
-Verdict check_sack_range(const RulePacket&, const FlowContext& context) {
-    const View v(context);
-    if (v.segment.sack_blocks == 0 || v.has(tcp_flag::syn)) return Verdict::not_applicable;
-    if (!v.peer.seen || (!v.flow.from_start && !v.me.acknowledged)) return Verdict::not_checkable;
-    for (std::size_t i = 0; i < v.segment.sack_blocks; ++i) {
-        // Beyond what the capture saw of the peer, a block may still lie in the window.
-        const std::uint32_t right = v.segment.sack[2 * i + 1];
-        const bool in_window = v.me.acknowledged && sequence_distance(right, v.me.window_edge) <= 0;
-        if (sequence_distance(right, v.peer.next) > 0 && !in_window) return Verdict::failed;
-        // Only the first block may report what was received twice (RFC 2883 section 4).
-        if (i > 0 && sequence_distance(v.segment.sack[2 * i], v.segment.acknowledgement) < 0)
-            return Verdict::failed;
-    }
-    return Verdict::passed;
-}
-
-Verdict check_ecn_negotiated(const RulePacket&, const FlowContext& context) {
-    const View v(context);
-    if (v.has(tcp_flag::syn) || v.has(tcp_flag::rst)) return Verdict::not_applicable;
-    if (!v.flow.negotiated()) return Verdict::not_checkable;
-    if (!v.has(tcp_flag::ece) && !v.has(tcp_flag::cwr)) return Verdict::passed;
-    return pass_if(v.flow.side[0].offered_ecn && v.flow.side[1].offered_ecn);
-}
-void repair_ecn_negotiated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
-    set_flags(p, packet, static_cast<std::uint8_t>(context.segment.flags & ~(tcp_flag::ece | tcp_flag::cwr)));
-}
-
-constexpr Rule rule(std::string_view id, std::string_view title, std::string_view reference,
-                    std::string_view remedy, Rule::CheckFlow check, Rule::RepairFlow repair) {
-    return {id, title, reference, remedy, RuleLayer::tcp, nullptr, nullptr, check, repair};
-}
-
 constexpr Rule rules[] = {
-    rule("tcp.flow.handshake", "a conversation opens with SYN, SYN-ACK, ACK", "RFC 9293 section 3.5",
-         "made the SYN, SYN-ACK or ACK that is due", check_handshake, repair_handshake),
-    rule("tcp.flow.syn_repeated", "a repeated SYN has the same sequence number", "RFC 9293 section 3.8.1",
-         "set to the first SYN's", check_syn_repeated, repair_syn_repeated),
-    rule("tcp.flow.syn_acknowledged", "a SYN-ACK acknowledges the SYN", "RFC 9293 section 3.5",
-         "acknowledgement set to the SYN's number + 1", check_syn_acknowledged, repair_syn_acknowledged),
-    rule("tcp.flow.options_answered",
-         "a SYN-ACK has window scale, SACK-permitted and timestamps only if the SYN had",
-         "RFC 7323 sections 2.2 and 3.2; RFC 2018 section 2", "replaced by No-Operation",
-         check_options_answered, repair_options_answered),
-    rule("tcp.flow.early_data", "there is no data before the handshake, but with Fast Open",
-         "RFC 9293 section 3.5; RFC 7413", "payload removed", check_early_data, repair_early_data),
-    rule("tcp.flow.after_fin", "nothing new is sent after FIN", "RFC 9293 section 3.6", "made a bare ACK",
-         check_after_fin, repair_after_fin),
-    rule("tcp.flow.fin_repeated", "a repeated FIN stands at the same sequence number",
-         "RFC 9293 sections 3.6 and 3.8.1", "FIN cleared", check_fin_repeated, repair_fin_repeated),
-    rule("tcp.flow.refusal", "a RST that refuses a SYN acknowledges it",
-         "RFC 9293 sections 3.5.2 and 3.10.7.1", "ACK set, with the SYN's number + 1", check_refusal,
-         repair_refusal),
-    rule("tcp.flow.after_reset", "the sender of RST sends no more data", "RFC 9293 section 3.5.3",
-         "payload removed", check_after_reset, repair_after_reset),
-    rule("tcp.flow.reset_sequence", "a RST is within a window of what its sender has sent",
-         "RFC 9293 section 3.10.7; RFC 5961 section 3", "set to the sender's next number",
-         check_reset_sequence, repair_reset_sequence),
-    rule("tcp.flow.sequence", "sequence numbers go on from earlier ones, within a window",
-         "RFC 9293 sections 3.4 and 3.10.7.4", "set to the sender's next number", check_sequence,
-         repair_sequence),
-    rule("tcp.flow.window", "data stay within the window that the receiver has advertised",
-         "RFC 9293 section 3.8.6", "payload cut to the window", check_window, repair_window),
-    rule("tcp.flow.syn_ack_acknowledged", "the initiator acknowledges the SYN-ACK", "RFC 9293 section 3.5",
-         "set to what the peer has sent", check_syn_ack_acknowledged, repair_syn_ack_acknowledged),
-    rule("tcp.flow.acknowledgement", "only what the peer has sent is acknowledged, without gaps",
-         "RFC 9293 sections 3.4 and 3.10.7.4", "set to what the peer has sent", check_acknowledgement,
-         repair_acknowledgement),
-    rule("tcp.flow.acknowledged_before", "data are not acknowledged before they are sent",
-         "RFC 9293 section 3.10.7.4", "set to what was acknowledged", check_acknowledged_before,
-         repair_acknowledged_before),
-    rule("tcp.flow.same_data", "what is sent again is the same", "RFC 9293 sections 3.4 and 3.8.1",
-         "payload replaced by zeros", check_same_data, repair_same_data),
-    rule("tcp.flow.acknowledgement_order", "acknowledgements do not go back, but for late segments",
-         "RFC 9293 section 3.4; RFC 5961 section 5", "set to what the peer has sent",
-         check_acknowledgement_order, repair_acknowledgement_order),
-    rule("tcp.flow.timestamps_negotiated", "timestamps are on every segment, or on none, as the SYNs agreed",
-         "RFC 7323 section 3.2", "added or replaced by No-Operation", check_timestamps_negotiated,
-         repair_timestamps_negotiated),
-    rule("tcp.flow.timestamps_order", "timestamps do not go back, but for late segments",
-         "RFC 7323 sections 4.3, 5.2", "set to the sender's latest", check_timestamps_order,
-         repair_timestamps_order),
-    rule("tcp.flow.timestamp_echo", "timestamps are echoed only after the peer has sent them",
-         "RFC 7323 section 3.2", "set to the peer's latest", check_timestamp_echo, repair_timestamp_echo),
-    rule("tcp.flow.sack_negotiated", "SACK is sent only to who permitted it", "RFC 2018 section 2",
-         "replaced by No-Operation", check_sack_negotiated, remove_sack),
-    rule("tcp.flow.sack_range",
-         "SACK blocks lie above the acknowledgement, in what the peer has sent or the window",
-         "RFC 2018 section 4; RFC 2883 section 4", "replaced by No-Operation", check_sack_range, remove_sack),
-    rule("tcp.flow.ecn_negotiated", "ECE and CWR are set only if both SYNs agreed to ECN",
-         "RFC 3168 section 6.1", "cleared", check_ecn_negotiated, repair_ecn_negotiated),
+    tcp_flow_rule("tcp.flow.handshake", "a conversation opens with SYN, SYN-ACK, ACK", "RFC 9293 section 3.5",
+                  "made the SYN, SYN-ACK or ACK that is due", check_handshake, repair_handshake),
+    tcp_flow_rule("tcp.flow.syn_repeated", "a repeated SYN has the same sequence number",
+                  "RFC 9293 section 3.8.1", "set to the first SYN's", check_syn_repeated,
+                  repair_syn_repeated),
+    tcp_flow_rule("tcp.flow.syn_acknowledged", "a SYN-ACK acknowledges the SYN", "RFC 9293 section 3.5",
+                  "acknowledgement set to the SYN's number + 1", check_syn_acknowledged,
+                  repair_syn_acknowledged),
+    tcp_flow_rule("tcp.flow.options_answered",
+                  "a SYN-ACK has window scale, SACK-permitted and timestamps only if the SYN had",
+                  "RFC 7323 sections 2.2 and 3.2; RFC 2018 section 2", "replaced by No-Operation",
+                  check_options_answered, repair_options_answered),
+    tcp_flow_rule("tcp.flow.early_data", "there is no data before the handshake, but with Fast Open",
+                  "RFC 9293 section 3.5; RFC 7413", "payload removed", check_early_data, repair_early_data),
+    tcp_flow_rule("tcp.flow.after_fin", "nothing new is sent after FIN", "RFC 9293 section 3.6",
+                  "made a bare ACK", check_after_fin, repair_after_fin),
+    tcp_flow_rule("tcp.flow.fin_repeated", "a repeated FIN stands at the same sequence number",
+                  "RFC 9293 sections 3.6 and 3.8.1", "FIN cleared", check_fin_repeated, repair_fin_repeated),
+    tcp_flow_rule("tcp.flow.refusal", "a RST that refuses a SYN acknowledges it",
+                  "RFC 9293 sections 3.5.2 and 3.10.7.1", "ACK set, with the SYN's number + 1", check_refusal,
+                  repair_refusal),
+    tcp_flow_rule("tcp.flow.after_reset", "the sender of RST sends no more data", "RFC 9293 section 3.5.3",
+                  "payload removed", check_after_reset, repair_after_reset),
+    tcp_flow_rule("tcp.flow.reset_sequence", "a RST is within a window of what its sender has sent",
+                  "RFC 9293 section 3.10.7; RFC 5961 section 3", "set to the sender's next number",
+                  check_reset_sequence, repair_reset_sequence),
+    tcp_flow_rule("tcp.flow.sequence", "sequence numbers go on from earlier ones, within a window",
+                  "RFC 9293 sections 3.4 and 3.10.7.4", "set to the sender's next number", check_sequence,
+                  repair_sequence),
+    tcp_flow_rule("tcp.flow.window", "data stay within the window that the receiver has advertised",
+                  "RFC 9293 section 3.8.6", "payload cut to the window", check_window, repair_window),
+    tcp_flow_rule("tcp.flow.syn_ack_acknowledged", "the initiator acknowledges the SYN-ACK",
+                  "RFC 9293 section 3.5", "set to what the peer has sent", check_syn_ack_acknowledged,
+                  repair_syn_ack_acknowledged),
+    tcp_flow_rule("tcp.flow.acknowledgement", "only what the peer has sent is acknowledged, without gaps",
+                  "RFC 9293 sections 3.4 and 3.10.7.4", "set to what the peer has sent",
+                  check_acknowledgement, repair_acknowledgement),
+    tcp_flow_rule("tcp.flow.acknowledged_before", "data are not acknowledged before they are sent",
+                  "RFC 9293 section 3.10.7.4", "set to what was acknowledged", check_acknowledged_before,
+                  repair_acknowledged_before),
+    tcp_flow_rule("tcp.flow.same_data", "what is sent again is the same", "RFC 9293 sections 3.4 and 3.8.1",
+                  "payload replaced by zeros", check_same_data, repair_same_data),
+    tcp_flow_rule("tcp.flow.acknowledgement_order", "acknowledgements do not go back, but for late segments",
+                  "RFC 9293 section 3.4; RFC 5961 section 5", "set to what the peer has sent",
+                  check_acknowledgement_order, repair_acknowledgement_order),
 };
 
 }  // namespace

@@ -93,7 +93,7 @@ TEST(RuleTable, IdsAreUniqueAndEveryRuleIsComplete) {
         EXPECT_EQ(rule.check_flow != nullptr, rule.repair_flow != nullptr) << rule.id;
         EXPECT_EQ(find_rule(rule.id), &rule);
     }
-    EXPECT_GE(ids.size(), 45U);
+    EXPECT_GE(ids.size(), 170U);
     EXPECT_EQ(find_rule("ipv5.version"), nullptr);
 }
 
