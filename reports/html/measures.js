@@ -35,7 +35,7 @@
     ['compliance.pass_rate', ['Packets that break no rule', 'the protocol rules']],
     ['compliance.checkable_share', ['Rules that could be checked', 'of those that apply']],
     ['compliance.failure_rate', ['Failure rate of each rule', 'see Compliance']],
-    ['observed.rate', ['Behaviour that is no violation', 'rates beside those of real traffic']],
+    ['observed.rate', ['Behaviour that is no violation', 'difference of rates; see Compliance']],
     ['consistency.rate', ['Consistent flow records', 'do the fields of a record belong together?']],
     ['consistency.observed_difference', ['Habits of flow records', 'difference from real traffic']],
     ['tstr.accuracy', ['Train on synthetic, test on real', 'accuracy']],
@@ -87,7 +87,7 @@
       ...model.generators.map((g, i) => ({ title: g, number: true, head: () => generator(g, i), value: m => summary(m, g).score, cell: m => cell(m, g).content, attributes: m => cell(m, g).attributes })),
       { title: 'Measured on', number: true, value: m => m.groups.length, cell: m => m.groups.length > 1 ? count(m.groups.length) : m.groups[0] || 'all' },
     ];
-    return tb.table.table(columns, measures, { sortable: true, className: 'heatmap', label: 'Measures', tall: true, band: m => areaTitles.get(m.area) || m.area,
+    return tb.table.table(columns, measures, { sortable: true, className: 'measures', label: 'Measures', tall: true, band: m => areaTitles.get(m.area) || m.area,
       caption: 'Colour and “score”: 0 as real, 1 at the ceiling. Where a measure has many values, the mean of their scores; where it has one, the value itself with its score beneath.' });
   }
 
@@ -104,7 +104,7 @@
       ...['floor', 'ceiling'].map(key => ({ title: key[0].toUpperCase() + key.slice(1), number: true, value: group => mean(measure.rows.filter(r => r.group === group).map(r => r[key]).filter(known)), cell: group => number(mean(measure.rows.filter(r => r.group === group).map(r => r[key]).filter(known))) })),
     ];
     const sample = measure.rows.find(r => r.status === 'ok') || {};
-    return tb.table.table(columns, measure.groups, { sortable: true, tall: true, className: 'heatmap', label: titleOf(measure.metric)[0],
+    return tb.table.table(columns, measure.groups, { sortable: true, tall: true, className: 'measures', label: titleOf(measure.metric)[0],
       caption: `${titleOf(measure.metric)[0]} (${measure.metric}), raw values with their 95 % intervals; ${sample.direction === 'higher' ? 'higher' : 'lower'} is better. ${model.subtitle(dataset)}${plural(list(sample.seeds).length, 'seed')}, n = ${count(Math.max(0, ...measure.rows.map(r => r.n || 0)))}.` });
   }
 

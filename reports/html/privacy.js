@@ -27,7 +27,7 @@
       { title: 'Attack', header: true, value: a => a, cell: a => [name((attacks.get(a) || [a])[0]), el('small', {}, (attacks.get(a) || ['', ''])[1])] },
       ...generators.map(g => ({ title: g, head: () => generator(g, model.generators.indexOf(g)), value: a => (levelOf(of(g), a) || {}).level, cell: a => levelCell(levelOf(of(g), a)).content, attributes: a => levelCell(levelOf(of(g), a)).attributes })),
     ];
-    return tb.table.table(columns, areas, { className: 'heatmap', label: 'Privacy levels', caption: `${model.subtitle(dataset)}The value that decided each level, over what held-out real samples give away; first seed. A level is no guarantee: it says what these attacks found.` });
+    return tb.table.table(columns, areas, { className: 'levels', label: 'Privacy levels', caption: `${model.subtitle(dataset)}The value that decided each level, over what held-out real samples give away; first seed. A level is no guarantee: it says what these attacks found.` });
   }
 
   function values(model, dataset, generators) {
@@ -52,13 +52,15 @@
   function extraction(model, generators, of) {
     const curves = generators.map(g => [g, list(own(of(g), 'extraction'))]).filter(([, curve]) => curve.length);
     if (!curves.length) return null;
-    const steps = unique(curves.flatMap(([, curve]) => curve.map(p => p.flows))).sort((a, b) => a - b);
-    const at = (g, flows) => (curves.find(([name]) => name === g)[1].find(p => p.flows === flows)) || {};
+    // Points are at the same shares of what each generator made.
+    const shareOf = (curve, point) => Math.round(100 * point.flows / Math.max(...curve.map(p => p.flows)));
+    const shares = unique(curves.flatMap(([, curve]) => curve.map(p => shareOf(curve, p)))).sort((a, b) => a - b);
+    const at = (g, share) => { const curve = curves.find(([name]) => name === g)[1]; return curve.find(p => shareOf(curve, p) === share) || {}; };
     const columns = [
-      { title: 'Synthetic flows drawn', header: true, number: true, value: n => n, cell: n => count(n) },
-      ...curves.map(([g]) => ({ title: g, number: true, head: () => generator(g, model.generators.indexOf(g)), value: n => at(g, n).near, cell: n => known(at(g, n).near) ? [percent(at(g, n).near), el('small', {}, `${percent(at(g, n).exact)} exact`)] : tb.format.none })),
+      { title: 'Synthetic flows', header: true, number: true, value: s => s, cell: s => `${s} %` },
+      ...curves.map(([g]) => ({ title: g, number: true, head: () => generator(g, model.generators.indexOf(g)), value: s => at(g, s).near, cell: s => known(at(g, s).near) ? [percent(at(g, s).near), el('small', {}, `${percent(at(g, s).exact)} exact, of ${count(at(g, s).flows)}`)] : tb.format.none })),
     ];
-    return [el('h3', {}, 'Extraction'), tb.table.table(columns, steps, { label: 'Extraction', caption: 'Share of training flows of which a near copy is among so many synthetic flows.' })];
+    return [el('h3', {}, 'Extraction'), tb.table.table(columns, shares, { label: 'Extraction', caption: 'Share of training flows of which a near copy is among a share of the synthetic flows.' })];
   }
 
   function leaks(model, generators, of) {
