@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
@@ -134,7 +135,8 @@ class FlowMeasure {
         before_ns_ = packet.time_ns;
         if (!headers.has_tcp()) return;
         tcp_.add(headers.tcp()[13]);
-        course_.add(direction, packet, headers);
+        if (!course_) course_ = std::make_unique<TcpCourse>();
+        course_->add(direction, packet, headers);
     }
     Values values(const Flow& flow);
 
@@ -142,7 +144,8 @@ class FlowMeasure {
     Moments gaps_, sizes_[2];
     Bursts bursts_;
     TcpShares tcp_;
-    TcpCourse course_;
+    std::unique_ptr<TcpCourse>
+        course_;  ///< TCP only: most flows of many captures are not, and this is the most
     std::vector<std::uint32_t> lengths_;
     std::int64_t before_ns_ = 0;
 };
@@ -172,7 +175,7 @@ Values FlowMeasure::values(const Flow& flow) {
         values[size_entropy] = entropy(lengths_);
     }
     if (bursts_.has_duration()) values[active_share] = bursts_.active_share();
-    if (tcp_.packets > 0) measure_tcp(flow, tcp_, course_, values);
+    if (tcp_.packets > 0) measure_tcp(flow, tcp_, *course_, values);
     return values;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// Observes one sample in one pass, packet by packet, so that captures of any length can be measured: what is
-/// kept are 24 bytes a packet (SessionLog), the state of live flows, and values that differ (FieldWriter).
+/// kept are 24 bytes a packet and 208 a flow (SessionLog), the state of live flows (at most 250,000: past
+/// them those idle longest end early), and values that differ (FieldWriter).
 
 #include <memory>
 #include <optional>

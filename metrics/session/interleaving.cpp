@@ -16,6 +16,7 @@ double times_log(std::size_t n) {
 std::optional<double> interleaving_entropy(const SessionLog& log) {
     if (log.flows.size() < 2) return std::nullopt;
     std::vector<std::uint64_t> pairs;
+    pairs.reserve(log.packets.size());
     std::vector<std::uint32_t> sizes(log.flows.size());
     std::uint32_t before = SessionLog::no_flow;
     for (const PacketRecord& packet : log.packets) {

@@ -6,20 +6,21 @@
   const { own, list } = tb.data;
 
   const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
-  const signed = value => `${value < 0 ? '−' : '+'}${percent(Math.abs(value))}`;
+  const signed = value => Math.abs(value) < 0.0005 ? 'the same' : `${value < 0 ? '−' : '+'}${percent(Math.abs(value))}`;
 
   /** A table of rates, real first; colour is the distance to the real rate. rateOf(row, source) -> {rate, note}. */
   function rates(model, rows, generators, rateOf, small, options) {
     const rate = (row, source) => rateOf(row, source).rate;
+    const difference = (row, source) => known(rate(row, source)) && known(rate(row, 'real')) ? Math.abs(rate(row, source) - rate(row, 'real')) : NaN;
     const column = (source, index) => ({
       title: source, number: true, head: () => generator(source, index), value: row => rate(row, source),
       cell: row => { const { rate: value, note } = rateOf(row, source); return known(value) ? [percent(value), el('small', {}, source === 'real' || !known(rate(row, 'real')) ? note : `${signed(value - rate(row, 'real'))}`)] : [tb.format.none, el('small', {}, 'not met')]; },
       attributes: row => {
-        const off = source === 'real' ? NaN : Math.abs(rate(row, source) - rate(row, 'real'));
+        const off = source === 'real' ? NaN : difference(row, source);
         return known(off) && off > 0.001 ? { class: 'number heat', style: { '--level': Math.min(1, 0.06 + Math.sqrt(off)).toFixed(3) }, title: rateOf(row, source).note } : { class: 'number', title: rateOf(row, source).note };
       },
     });
-    const widest = row => Math.max(0, ...generators.map(g => Math.abs(rate(row, g) - rate(row, 'real'))).filter(known));
+    const widest = row => Math.max(0, ...generators.map(g => difference(row, g)).filter(known));
     const columns = [
       { title: options.first, header: true, value: row => row.id, cell: row => [name(capital(row.title || row.id)), el('small', {}, small(row))] },
       column('real', -1), ...generators.map(g => column(g, model.generators.indexOf(g))),
