@@ -189,7 +189,7 @@ const tests = {
       await page.keyboard.press('Tab');
       reached.add(await page.evaluate(() => document.activeElement.closest('section, nav, header')?.id || document.activeElement.closest('nav')?.className || document.activeElement.className));
     }
-    assert.ok(reached.has('bar') && reached.has('verdict') && reached.has('fields'), [...reached].join());
+    assert.ok(reached.has('bar') && reached.has('verdict') && reached.has('measures'), [...reached].join());
     await quiet(tab, 'keyboard');
   },
 

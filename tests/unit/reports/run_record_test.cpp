@@ -34,7 +34,8 @@ json example() {
                {"score", 0.5},
                {"status", "ok"},
                {"reason", ""},
-               {"version", 3}}}}};
+               {"version", 3},
+               {"in_score", false}}}}};
 }
 
 std::string error_of(const json& document) {
@@ -56,6 +57,7 @@ TEST(RunRecord, RoundTripKeepsEveryValue) {
     EXPECT_DOUBLE_EQ(row.ci95[1], 0.29);
     EXPECT_TRUE(std::isnan(row.seeds[2]));
     EXPECT_EQ(row.version, 3);
+    EXPECT_FALSE(row.in_score);
     EXPECT_FALSE(record.document.contains("metrics"));
     EXPECT_EQ(record.to_json(), example());
 }
