@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.h"
 #include "classifiers/models.h"
 #include "classifiers/xgboost_handles.h"
 
@@ -18,26 +17,14 @@ class XgboostClassifier : public Classifier {
         const xgboost::Matrix training(features);
         training.set("label", std::vector<float>(classes.begin(), classes.end()));
 
-        // A column sample much below 30 would keep columns that matter together apart.
-        const double column_share = std::clamp(30.0 / static_cast<double>(features.columns), 0.3, 1.0);
         // For tens to hundreds of samples: shallow trees, a third of the columns a tree, and leaves as small
         // as a class's few samples make them (min_child_weight is a sum of p(1-p), not a count).
         booster_ = xgboost::Booster(training,
-                                    {
-                                        {"booster", "gbtree"},
-                                        {"tree_method", "hist"},
-                                        {"objective", "multi:softprob"},
-                                        {"num_class", std::to_string(class_count)},
-                                        {"max_depth", "4"},
-                                        {"eta", "0.3"},
-                                        {"min_child_weight", "0.3"},
-                                        {"subsample", "0.8"},
-                                        {"colsample_bytree", std::to_string(column_share)},
-                                        {"max_bin", "32"},
-                                        {"nthread", std::to_string(xgboost::threads)},
-                                        {"seed", std::to_string(stream_seed(seed, "xgboost") & 0x7FFFFFFF)},
-                                        {"verbosity", "0"},
-                                    },
+                                    xgboost::tree_parameters(features.columns, seed,
+                                                             {{"objective", "multi:softprob"},
+                                                              {"num_class", std::to_string(class_count)},
+                                                              {"max_depth", "4"},
+                                                              {"min_child_weight", "0.3"}}),
                                     boosting_rounds);
     }
 

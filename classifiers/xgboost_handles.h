@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 #include <xgboost/c_api.h>
 
-#include <initializer_list>
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/random.h"
 #include "classifiers/model.h"
 
 namespace tracebench::xgboost {
@@ -43,7 +45,24 @@ class Matrix {
     DMatrixHandle handle_ = nullptr;
 };
 
-using Parameters = std::initializer_list<std::pair<const char*, std::string>>;
+using Parameters = std::vector<std::pair<const char*, std::string>>;
+
+/// What every fit here has in common: histogram trees on samples of rows and columns, `more` besides.
+inline Parameters tree_parameters(std::size_t columns, std::uint64_t seed, const Parameters& more) {
+    // A column sample much below 30 would keep columns that matter together apart.
+    const double column_share = std::clamp(30.0 / static_cast<double>(columns), 0.3, 1.0);
+    Parameters all = {{"booster", "gbtree"},
+                      {"tree_method", "hist"},
+                      {"eta", "0.3"},
+                      {"subsample", "0.8"},
+                      {"colsample_bytree", std::to_string(column_share)},
+                      {"max_bin", "32"},
+                      {"nthread", std::to_string(threads)},
+                      {"seed", std::to_string(stream_seed(seed, "xgboost") & 0x7FFFFFFF)},
+                      {"verbosity", "0"}};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
 
 class Booster {
   public:

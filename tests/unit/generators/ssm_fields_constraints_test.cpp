@@ -189,23 +189,27 @@ int flags_code(std::uint8_t flags) {
     return static_cast<int>(std::find(usual.begin(), usual.end(), flags) - usual.begin());
 }
 
+/// Up to its first packet: one flow of 16 packets, to port 443.
+void open_connection(Speaker& say, int version = 4) {
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    say(Item::flows, 1);
+    say(Item::label, 0);
+    say(Item::kind, version == 4 ? +code::tcp4 : +code::tcp6);
+    say(Item::source_host, version == 4 ? +code::new_10 : +code::new_unique6);
+    say(Item::destination_host, version == 4 ? +code::new_192 : +code::new_global6);
+    say(Item::source_port, ephemeral);
+    say(Item::destination_port, *known_port(443));
+    say(Item::extent, 16);
+}
+
 // RFC 9293 figure 6, message by message; what is not in it may not be said.
 TEST(FieldsConstraints, ConnectionsOpenAndEndAsTheyShould) {
     using namespace tcp_flag;
     const FieldsEncoding encoding({"any"});
     const auto decoder = encoding.decoder({.label = "any", .seed = 1});
-    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
     Speaker say(encoding, *decoder);
     const auto may = [&](std::uint8_t flags) { return say.may(Item::flags, flags_code(flags)); };
-    say(Item::flows, 1);
-    say(Item::label, 0);
-    for (const auto& [item, value] : {std::pair{Item::kind, +code::tcp4},
-                                      {Item::source_host, +code::new_10},
-                                      {Item::destination_host, +code::new_192},
-                                      {Item::source_port, ephemeral},
-                                      {Item::destination_port, *known_port(443)},
-                                      {Item::extent, 16}})
-        say(item, value);
+    open_connection(say);
     say(Item::gap, 0);
     for (const std::uint8_t flags : {+ack, syn | ack, fin | ack, +rst})
         EXPECT_FALSE(may(flags)) << int(flags);
@@ -256,19 +260,10 @@ TEST(FieldsConstraints, ConnectionsOpenAndEndAsTheyShould) {
 TEST(FieldsConstraints, EveryHandshakeMayBeCompleted) {
     using namespace tcp_flag;
     const FieldsEncoding encoding({"any"});
-    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
     for (std::uint64_t seed = 1; seed <= 16; ++seed) {
         const auto decoder = encoding.decoder({.label = "any", .seed = seed});
         Speaker say(encoding, *decoder);
-        say(Item::flows, 1);
-        say(Item::label, 0);
-        for (const auto& [item, value] : {std::pair{Item::kind, +code::tcp4},
-                                          {Item::source_host, +code::new_10},
-                                          {Item::destination_host, +code::new_192},
-                                          {Item::source_port, ephemeral},
-                                          {Item::destination_port, *known_port(443)},
-                                          {Item::extent, 16}})
-            say(item, value);
+        open_connection(say);
         for (const std::uint8_t flags : {+syn, syn | ack}) {
             if (flags != syn) say(Item::flow, 1);
             say(Item::gap, 10);
@@ -288,17 +283,8 @@ TEST(FieldsConstraints, EveryHandshakeMayBeCompleted) {
 TEST(FieldsConstraints, WhoHasResetSendsResets) {
     const FieldsEncoding encoding({"any"});
     const auto decoder = encoding.decoder({.label = "any", .seed = 1});
-    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
     Speaker say(encoding, *decoder);
-    say(Item::flows, 1);
-    say(Item::label, 0);
-    for (const auto& [item, value] : {std::pair{Item::kind, +code::tcp6},
-                                      {Item::source_host, +code::new_unique6},
-                                      {Item::destination_host, +code::new_global6},
-                                      {Item::source_port, ephemeral},
-                                      {Item::destination_port, *known_port(443)},
-                                      {Item::extent, 16}})
-        say(item, value);
+    open_connection(say, 6);
     say(Item::gap, 0);
     say(Item::flags, flags_code(tcp_flag::syn));
     say(Item::mss, 0, {5, 160});
