@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "traffic/headers.h"
-#include "traffic/nprint.h"
+#include "traffic/nprint_counter.h"
 
 namespace tracebench {
 namespace {
@@ -26,22 +26,12 @@ double add(const BitCounts& counts, std::span<const double> weights, BitTable& t
 }  // namespace
 
 BitCounts::BitCounts(const std::vector<LabelledTrace>& samples) {
-    NprintRow row;
-    std::array<std::uint32_t, kNprintColumns> ones, present;
     for (const LabelledTrace& sample : samples) {
         first_cell_.push_back(cells_.size());
-        ones.fill(0);
-        present.fill(0);
-        std::uint64_t rows = 0;
-        for (const PacketView& packet : sample.trace.packets) {
-            if (!nprint_row(packet, dissect(packet), row)) continue;
-            ++rows;
-            for (std::size_t c = 0; c < kNprintColumns; ++c) {
-                ones[c] += row[c] > 0;
-                present[c] += row[c] >= 0;
-            }
-        }
-        rows_.push_back(rows);
+        NprintBitCounter counter;
+        for (const PacketView& packet : sample.trace.packets) counter.add(packet, dissect(packet));
+        rows_.push_back(counter.rows());
+        const NprintBitCounter::Counts &ones = counter.ones(), present = counter.present();
         for (std::size_t c = 0; c < kNprintColumns; ++c)
             if (present[c] > 0)
                 cells_.push_back({static_cast<std::uint16_t>(c), ones[c], present[c] - ones[c]});
