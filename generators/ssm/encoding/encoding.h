@@ -93,6 +93,9 @@ class Encoding {
     /// Tokens of one kind can stand for each other, as a wrong one does for the right one: see TokenNoise.
     /// Negative: nothing else can stand here.
     virtual int kind(Token /*token*/) const { return -1; }
+    /// Never put in place of a token that was refused, as long as there is another: it is legal nearly always
+    /// and ends what the model was about (a TCP reset).
+    virtual bool is_last_resort(Token /*token*/) const { return false; }
     /// From the label's token to the end token; only those two where no packet could be encoded.
     virtual std::vector<Token> encode(const std::string& label, const Trace& trace,
                                       EncodeReport& report) const = 0;

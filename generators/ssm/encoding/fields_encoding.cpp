@@ -15,7 +15,7 @@
 namespace tracebench::ssm {
 namespace {
 
-constexpr int format_version = 3;
+constexpr int format_version = 4;
 constexpr std::size_t most_labels = 10'000;
 constexpr std::uint32_t largest_snap = 262'144;
 
@@ -60,6 +60,14 @@ bool FieldsEncoding::is_plan(Token token) const {
 int FieldsEncoding::kind(Token token) const {
     const Item item = vocabulary_.head(token).item;
     return item == Item::label || ssm::is_context(item) ? -1 : static_cast<int>(item);
+}
+
+bool FieldsEncoding::is_last_resort(Token token) const {
+    const ItemHead head = vocabulary_.head(token);
+    const auto usual = usual_flags();
+    const auto value = static_cast<std::size_t>(head.value);  // with payload they stand once more
+    return head.item == Item::flags && value < 2 * usual.size() &&
+           (usual[value % usual.size()] & tcp_flag::rst) != 0;
 }
 
 void FieldsEncoding::observe(const std::string&, const Trace& trace) {

@@ -32,6 +32,7 @@ class FieldsEncoding : public Encoding {
     bool is_context(Token token) const override;
     bool is_plan(Token token) const override;
     int kind(Token token) const override;
+    bool is_last_resort(Token token) const override;
     void observe(const std::string& label, const Trace& trace) override;
     std::vector<Token> encode(const std::string& label, const Trace& trace,
                               EncodeReport& report) const override;

@@ -37,8 +37,21 @@ Token TraceStream::choose(std::span<const float> logits) {
         logits, history_, random_, [&](Token token) { return forced ? token == *forced : allowed(token); });
     if (draw.token < 0) draw.token = end_;  // the decoder has come to its own end, however early
     ++statistics_.tokens;
-    if (draw.first != draw.token && !decoder_->allowed(draw.first)) ++statistics_.illegal_first_choices;
+    if (draw.first != draw.token && !decoder_->allowed(draw.first)) {
+        ++statistics_.illegal_first_choices;
+        draw.token = another_answer(draw, logits);
+    }
     return draw.token;
+}
+
+Token TraceStream::another_answer(const Sampler::Draw& draw, std::span<const float> logits) {
+    if (!encoding_.is_last_resort(draw.token)) return draw.token;
+    const Token answer =
+        sampler_
+            .draw(logits, history_, random_,
+                  [&](Token token) { return !encoding_.is_last_resort(token) && allowed(token); })
+            .token;
+    return answer < 0 ? draw.token : answer;
 }
 
 Token TraceStream::advance(std::span<const float> logits, const Sink& sink) {

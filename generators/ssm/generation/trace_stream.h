@@ -51,6 +51,8 @@ class TraceStream {
 
   private:
     Token choose(std::span<const float> logits);
+    /// What was drawn in place of a first choice that was refused, or another where that is a last resort.
+    Token another_answer(const Sampler::Draw& draw, std::span<const float> logits);
     bool allowed(Token token);
     void hand_out(const Sink& sink);
 

@@ -64,6 +64,29 @@ TEST_F(SsmTraces, AreNeverEmptyAndEndAtTheirLimits) {
     EXPECT_TRUE(some);
 }
 
+/// With payload 6 to be had only where the model itself chose it.
+struct LastResort : FakeEncoding {
+    using FakeEncoding::FakeEncoding;
+    bool is_last_resort(Token token) const override { return token == payload0 + 6; }
+};
+
+TEST_F(SsmTraces, RefusedChoicesAreNotReplacedByALastResort) {
+    const auto sixes = [&](const Encoding& with) {
+        double packets = 0, count = 0;
+        generate_traces(model, with, request(400), progress, [&](const Trace& trace) {
+            for (const PacketView& packet : trace.packets) count += packet.original_length == 66 ? 1 : 0;
+            packets += static_cast<double>(trace.size());
+        });
+        EXPECT_GT(packets, 1500);
+        return count / packets;
+    };
+    const double with_substitutes = sixes(encoding), own = sixes(LastResort({"web", "video"}));
+    // An untrained model mostly asks for what is out of place, so most payloads are substitutes: an eighth of
+    // them 6, or none. What the model chose itself stays.
+    EXPECT_GT(own, 0.01);
+    EXPECT_LT(own, with_substitutes * 0.8);
+}
+
 TEST_F(SsmTraces, KeepToTheConstraintsAndCountWhatTheModelWanted) {
     const auto sevens = [](const std::vector<Trace>& traces) {
         std::size_t count = 0;

@@ -75,7 +75,8 @@ bool Conversation::is_closed() const {
         const TcpSide &me = rules.own(d), &peer = rules.peer(d);
         return me.fin && peer.acknowledged && sequence_distance(peer.acknowledgement, me.fin_end) >= 0;
     };
-    return tcp() && is_done(Direction::forward) && is_done(Direction::reverse);
+    const bool reset = rules.side[0].rst || rules.side[1].rst;
+    return tcp() && (reset || (is_done(Direction::forward) && is_done(Direction::reverse)));
 }
 
 bool Conversation::is_between_hosts() const {

@@ -138,8 +138,9 @@ struct Conversation {
     bool has_ended(std::int64_t time_ns) const;
     /// Whether it would soon be: then nothing more is sent in it.
     bool is_over(std::int64_t time_ns) const;
-    /// Whether both sides have sent FINs, and acknowledged the other's. After a reset there is still what was
-    /// on its way, and what answers that.
+    /// Whether both sides have sent FINs and acknowledged the other's, or one has reset the connection. (What
+    /// was on its way then, and the resets that answer it, real captures have; a model that is made to use up
+    /// its flow's packets has nothing but resets to go on with.)
     bool is_closed() const;
     /// Whether both ends are single hosts, so that either may send.
     bool is_between_hosts() const;

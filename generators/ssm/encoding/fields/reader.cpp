@@ -12,15 +12,13 @@ namespace tracebench::ssm {
 namespace {
 
 /// Where the connection stands for the sender (RFC 9293 section 3.3.2), beyond what rules may ask of
-/// captures, which can miss packets: a connection begins with a SYN, and who has reset it answers with resets
-/// only. A SYN in the middle, or one that answers none, would begin another flow for whoever reads the
-/// capture.
+/// captures, which can miss packets: a connection begins with a SYN. A SYN in the middle, or one that answers
+/// none, would begin another flow for whoever reads the capture.
 bool may_send(const Draft& draft) {
     if (!draft.tcp()) return true;
     const FlowState& rules = draft.flow->rules;
     const bool syn = draft.has(tcp_flag::syn), ack = draft.has(tcp_flag::ack);
     if (rules.packets == 0) return syn && !ack;
-    if (rules.own(draft.direction).rst) return draft.has(tcp_flag::rst);
     return !syn || (rules.from_start && (rules.initiator == draft.direction) != ack);
 }
 
@@ -90,7 +88,18 @@ bool FieldsReader::goes_on(const Conversation& flow, std::int64_t now_ns) const 
     return current ? !closes(flow) : !flow.is_over(now_ns) && !flow.is_closed();
 }
 
+bool FieldsReader::is_turn(const Conversation& flow, Direction direction) const {
+    if (direction == Direction::reverse && !flow.is_between_hosts()) return false;
+    if (!flow.tcp()) return true;
+    const bool current = place_ == Place::packet && &flow == draft_.flow;
+    const bool syn = current && draft_.has(tcp_flag::syn), ack = current && draft_.has(tcp_flag::ack);
+    if (syn ? !ack : flow.phase() == Phase::opening) return direction == Direction::reverse;
+    if (syn || flow.phase() == Phase::answered) return direction == Direction::forward;
+    return true;
+}
+
 bool FieldsReader::closes(const Conversation& flow) const {
+    if (flow.tcp() && draft_.has(tcp_flag::rst)) return true;
     if (!flow.tcp() || !flow.rules.side[0].fin || !flow.rules.side[1].fin) return false;
     Conversation after = flow;
     after.update(resolve(book_, draft_, identity_), draft_.direction);
@@ -110,7 +119,8 @@ bool FieldsReader::allowed_flow(int value) const {
     if (value != code::far_flow) {
         const Conversation* const flow = flow_at(value / 2);
         return flow != nullptr && goes_on(*flow, now_ns) &&
-               (!options_.constrained || value % 2 == 0 || flow->is_between_hosts());
+               (!options_.constrained ||
+                is_turn(*flow, value % 2 == 0 ? Direction::forward : Direction::reverse));
     }
     for (int rank = code::near_flows;; ++rank) {
         const Conversation* const flow = flow_at(rank);

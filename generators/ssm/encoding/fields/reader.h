@@ -46,6 +46,9 @@ class FieldsReader : public TraceDecoder {
     /// Whether the flow has packets left and, with constraints, has not ended by silence.
     bool goes_on(const Conversation& flow, std::int64_t now_ns) const;
     /// Whether TCP is done with the draft's flow after it.
+    /// Whether it is this side that sends next: a connection opens by turns (RFC 9293 section 3.5), without
+    /// SYNs sent again.
+    bool is_turn(const Conversation& flow, Direction direction) const;
     bool closes(const Conversation& flow) const;
     /// Whether no flow goes on after the packet being written.
     bool is_complete() const;
