@@ -76,7 +76,7 @@
         attributes: k => { const l = leak(g, k); return l && l.recovered > 0 && l.secrets > 0 ? { class: 'number heat', style: { '--level': Math.min(1, 0.06 + l.recovered / l.secrets).toFixed(3) }, title: list(l.examples).join(', ') } : { class: 'number' }; },
       })),
     ];
-    return [el('h3', {}, 'Identifiers found again'), tb.table.table(columns, kinds, { sortable: true, className: 'heatmap', label: 'Identifiers', caption: 'Secrets are those that training samples have and held-out ones have not. How many of them occur in synthetic samples, with examples.' })];
+    return [el('h3', {}, 'Identifiers found again'), tb.table.table(columns, kinds, { sortable: true, className: 'levels', label: 'Identifiers', caption: 'Secrets are those that training samples have and held-out ones have not. How many of them occur in synthetic samples, with examples.' })];
   }
 
   tb.sections.push({

@@ -195,10 +195,15 @@
     }
     const bad = model.metrics.filter(m => m.status === 'failed');
     if (bad.length) {
+      const reasons = new Map();
+      for (const m of bad) {
+        const key = `${m.generator}: ${m.reason || 'no reason given'}`;
+        reasons.set(key, [...(reasons.get(key) || []), m]);
+      }
       root.append(el('div', { class: 'callout' },
         el('p', {}, el('strong', {}, `${plural(bad.length, 'value')} of ${count(model.metrics.length)} could not be measured.`), ' Where they belong they are marked “failed”; no score counts them.'),
-        el('ul', {}, bad.slice(0, 3).map(m => el('li', {}, `${m.generator}, ${m.metric}${m.group ? ` of ${m.group}` : ''}: ${m.reason || 'no reason given'}`)),
-          bad.length > 3 ? el('li', {}, `and ${count(bad.length - 3)} more under `, el('a', { href: '#measurements' }, 'All numbers')) : null)));
+        el('ul', {}, [...reasons].slice(0, 3).map(([reason, rows]) => el('li', {}, `${reason} (${rows[0].metric}${rows[0].group ? ` of ${rows[0].group}` : ''}${rows.length > 1 ? ` and ${count(rows.length - 1)} more` : ''})`)),
+          reasons.size > 3 ? el('li', {}, `and ${plural(reasons.size - 3, 'other reason')} under `, el('a', { href: '#measurements' }, 'All numbers')) : null)));
     }
   }
 
