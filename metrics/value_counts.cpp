@@ -65,6 +65,14 @@ double RankedValues::quantile(double probability) const {
     return share == 0 ? low : std::lerp(low, at(std::min(below + 1, size() - 1)), share);
 }
 
+double RankedValues::mean_deviation() const {
+    const double median = at(size() / 2);
+    double sum = 0;
+    for (const ValueCount& entry : counts_)
+        sum += std::abs(entry.value - median) * static_cast<double>(entry.count);
+    return sum / static_cast<double>(size());
+}
+
 Column pooled(const Column& a, std::size_t a_sessions, const Column& b) {
     Column pool = a;
     pool.values.insert(pool.values.end(), b.values.begin(), b.values.end());

@@ -33,6 +33,10 @@ class RankedValues {
     /// Quantile 0..1, linear between order statistics. Throws std::invalid_argument where there are none.
     double quantile(double probability) const;
 
+    /// Mean distance from the median, which is the Wasserstein distance to a constant: what counts as large.
+    /// Requires a value.
+    double mean_deviation() const;
+
   private:
     std::vector<ValueCount> counts_;
     std::vector<std::uint64_t> ends_;  ///< values up to and with each

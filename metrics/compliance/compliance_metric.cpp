@@ -5,7 +5,7 @@
 
 #include "metrics/compliance/compliance.h"
 #include "metrics/compliance/observed_rates.h"
-#include "metrics/compliance/session_counts.h"
+#include "metrics/session_counts.h"
 #include "metrics/resampling.h"
 #include "traffic/rules/application.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "metrics/compliance/session_counts.h"
+#include "metrics/session_counts.h"
 #include "metrics/distance/comparison_plan.h"
 
 namespace tracebench {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 namespace tracebench {
 namespace {
 
@@ -17,40 +15,17 @@ void add_example(std::vector<BrokenRecord>& examples, const std::string& sample,
 
 }  // namespace
 
-std::optional<double> SessionShare::of(std::span<const double> weights) const {
-    double parts = 0, wholes = 0;
-    for (std::size_t s = 0; s < whole.size(); ++s) {
-        parts += weights[s] * part[s];
-        wholes += weights[s] * whole[s];
-    }
-    if (!(wholes > 0)) return std::nullopt;
-    return parts / wholes;
-}
-
-std::optional<double> SessionShare::of_all() const {
-    return of(std::vector<double>(whole.size(), 1.0));
-}
-
-std::size_t SessionShare::total() const {
-    return static_cast<std::size_t>(std::accumulate(whole.begin(), whole.end(), 0.0));
-}
-
-void SessionShare::append(const SessionShare& other) {
-    part.insert(part.end(), other.part.begin(), other.part.end());
-    whole.insert(whole.end(), other.whole.begin(), other.whole.end());
-}
-
 ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
     const std::span<const ConsistencyRule> rules = consistency_rules();
     ConsistencyCounts counts;
-    const auto sized = [&](SessionShare& share) {
+    const auto sized = [&](SessionCounts& share) {
         share.part.assign(samples.size(), 0);
         share.whole.assign(samples.size(), 0);
     };
     sized(counts.consistent);
     counts.rules.resize(rules.size());
     counts.examples.resize(rules.size());
-    for (SessionShare& share : counts.rules) sized(share);
+    for (SessionCounts& share : counts.rules) sized(share);
     for (std::size_t s = 0; s < samples.size(); ++s) {
         for (const Biflow& record : biflows(samples[s].trace)) {
             bool consistent = true;

@@ -1,14 +1,11 @@
 #include "metrics/consistency/consistency_metric.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
 #include "metrics/consistency/consistency_counts.h"
 #include "metrics/details.h"
-#include "metrics/distance/comparison_plan.h"
-#include "metrics/distance/session_resamples.h"
+#include "metrics/distance/calibrated_values.h"
 
 namespace tracebench {
 namespace {
@@ -16,26 +13,26 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 /// The least a ceiling must be away from the floor.
 constexpr double resolution = 0.02;
-constexpr std::array<MeasuredValue, 1> difference_kind = {};
 
-SessionShare joined(SessionShare a, const SessionShare& b) {
+SessionCounts joined(SessionCounts a, const SessionCounts& b) {
     a.append(b);
     return a;
 }
 
 /// |rate of the left - rate of the right|.
-SessionMeasure difference(const SessionShare& share) {
-    return [&share](std::span<const double> left,
-                    std::span<const double> right) -> std::optional<std::vector<double>> {
-        const auto a = share.of(left), b = share.of(right);
-        if (!a || !b) return std::nullopt;
-        return std::vector<double>{std::abs(*a - *b)};
-    };
+MeasuredSets difference(const SessionCounts& left, const SessionCounts& right) {
+    return {[both = joined(left, right)](std::span<const double> a,
+                                         std::span<const double> b) -> std::optional<std::vector<double>> {
+                const double difference = std::abs(both.rate(a) - both.rate(b));
+                if (std::isnan(difference)) return std::nullopt;
+                return std::vector<double>{difference};
+            },
+            left.whole.size(), right.whole.size()};
 }
 
 /// One rule, or all of them, on the four sides.
 struct Sides {
-    const SessionShare &train, &heldout, &synthetic, &ceiling;
+    const SessionCounts &train, &heldout, &synthetic, &ceiling;
 };
 
 class Evaluation {
@@ -60,44 +57,34 @@ class Evaluation {
     MetricValue rate(const Sides& sides) const {
         MetricValue value = begin("consistency.rate", sides);
         value.lower_is_better = false;
-        value.floor = joined(sides.train, sides.heldout).of_all().value_or(nan);
-        const auto worst = sides.ceiling.of_all();
-        if (worst && value.floor - *worst >= resolution) value.ceiling = *worst;
-        if (const auto rate = sides.synthetic.of_all()) {
-            value.value = *rate;
-            value.replicates = resampled_rates(sides.synthetic, *rate);
-        } else {
+        value.floor = joined(sides.train, sides.heldout).rate();
+        const double worst = sides.ceiling.rate(), rate = sides.synthetic.rate();
+        if (value.floor - worst >= resolution) value.ceiling = worst;
+        if (std::isnan(rate)) {
             value.skipped = "speaks about no synthetic flow record";
+        } else {
+            value.value = rate;
+            value.replicates = resampled_rates(sides.synthetic, rate);
         }
         return value;
     }
 
     MetricValue observed_difference(const Sides& sides) const {
         MetricValue value = begin("consistency.observed_difference", sides);
-        const auto real = sides.heldout.of_all(), synthetic = sides.synthetic.of_all();
-        if (!real || !synthetic) {
-            value.skipped =
-                real ? "speaks about no synthetic flow record" : "speaks about no held-out flow record";
+        if (value.n_real == 0 || value.n_synthetic == 0) {
+            value.skipped = value.n_real > 0 ? "speaks about no synthetic flow record"
+                                             : "speaks about no held-out flow record";
             return value;
         }
-        value.value = std::abs(*real - *synthetic);
-        const SessionShare pool = joined(sides.train, sides.heldout);
-        const ValueFloor floor =
-            floor_of_values(difference(pool), difference_kind, plan_.splits, pool.whole.size(),
-                            plan_.floor_seed(), ComparisonPlan::floor_splits)
+        CalibratedValue calibrated =
+            calibrate_values(plan_, {{{}, resolution}}, difference(sides.heldout, sides.synthetic),
+                             difference(joined(sides.train, sides.heldout), {}),
+                             difference(sides.heldout, sides.ceiling))
                 .front();
-        value.floor = floor.mean;
-        if (const auto worst = sides.ceiling.of_all()) {
-            const double highest = std::abs(*worst - *real);
-            if (highest >= floor.mean + std::max(3 * floor.deviation, resolution)) value.ceiling = highest;
-        }
-        const SessionShare both = joined(sides.heldout, sides.synthetic);
-        value.replicates =
-            bootstrap_values(difference(both), std::array{value.value}, difference_kind,
-                             {plan_.real, plan_.synthetic, sides.heldout.whole.size(),
-                              sides.synthetic.whole.size(), plan_.real_seed(), plan_.synthetic_seed()},
-                             input_.bootstrap)
-                .front();
+        value.value = calibrated.value;
+        value.floor = calibrated.floor;
+        value.ceiling = calibrated.ceiling;
+        value.replicates = std::move(calibrated.replicates);
         return value;
     }
 
@@ -114,16 +101,15 @@ class Evaluation {
         return value;
     }
 
-    std::vector<double> resampled_rates(const SessionShare& share, double value) const {
+    std::vector<double> resampled_rates(const SessionCounts& share, double value) const {
         std::vector<double> rates;
         if (!plan_.synthetic.possible()) return rates;
         Random random(plan_.synthetic_seed());
         std::vector<double> weights(share.whole.size());
         for (std::size_t i = 0; i < input_.bootstrap; ++i) {
             plan_.synthetic.draw(random, weights);
-            const auto rate = share.of(weights);
-            if (!rate) return {};
-            rates.push_back(*rate);
+            rates.push_back(share.rate(weights));
+            if (std::isnan(rates.back())) return {};
         }
         return recentred(std::move(rates), value, plan_.synthetic.stretch(), {0, 1});
     }
@@ -140,10 +126,10 @@ nlohmann::json describe(const ConsistencyCounts& counts) {
         nlohmann::json examples = nlohmann::json::array();
         for (const BrokenRecord& record : counts.examples[i])
             examples.push_back({{"sample", record.sample}, {"flow", record.flow}});
-        const auto rate = counts.rules[i].of_all();
+        const double rate = counts.rules[i].rate();
         result[std::string(rules[i].id)] = {
             {"checked", counts.rules[i].total()},
-            {"rate", rate ? nlohmann::json(rounded(*rate)) : nlohmann::json()},
+            {"rate", std::isnan(rate) ? nlohmann::json() : nlohmann::json(rounded(rate))},
             {"examples", std::move(examples)}};
     }
     return result;

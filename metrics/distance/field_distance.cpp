@@ -12,21 +12,12 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// Mean distance from the median: the Wasserstein distance to a constant, so what counts as large.
-double spread(const RankedValues& values) {
-    const double median = values.at(values.size() / 2);
-    double sum = 0;
-    for (const ValueCount& entry : values.counts())
-        sum += std::abs(entry.value - median) * static_cast<double>(entry.count);
-    return sum / static_cast<double>(values.size());
-}
-
 /// The least that a ceiling must be above the floor for a score to mean anything.
 double resolution(std::size_t m, const RankedValues& real) {
     if (measure::is_divergence(m)) return 0.005;
-    if (m == measure::wasserstein) return 0.02 * spread(real);
-    // At most the root of twice the spread: the energy distance to a constant.
-    return m == measure::energy ? 0.02 * std::sqrt(2 * spread(real)) : 0.02;
+    if (m == measure::wasserstein) return 0.02 * real.mean_deviation();
+    // At most the root of twice the mean deviation: the energy distance to a constant.
+    return m == measure::energy ? 0.02 * std::sqrt(2 * real.mean_deviation()) : 0.02;
 }
 
 std::string unit(std::size_t m, const FieldInfo& info) {

@@ -5,7 +5,7 @@
 #include "metrics/distance/bins.h"
 #include "metrics/distance/divergence.h"
 #include "metrics/distance/ordered.h"
-#include "metrics/flow/calibrated_values.h"
+#include "metrics/distance/calibrated_values.h"
 #include "metrics/flow/cic_features.h"
 #include "metrics/flow/reservoir.h"
 #include "traffic/flow_split.h"

@@ -4,19 +4,12 @@
 #include <cmath>
 #include <limits>
 
+#include "metrics/distance/calibrated_values.h"
+
 namespace tracebench {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-/// Every session of `a` on the left, every one of `b` on the right.
-std::optional<std::vector<double>> a_against_b(const SessionMeasure& measure, const Points& a,
-                                               const Points& b) {
-    std::vector<double> left(a.sessions + b.sessions), right(left.size());
-    std::fill_n(left.begin(), a.sessions, 1.0);
-    std::fill(right.begin() + static_cast<std::ptrdiff_t>(a.sessions), right.end(), 1.0);
-    return measure(left, right);
-}
 
 /// The three comparisons of one group of vectors.
 struct Comparisons {
@@ -39,7 +32,8 @@ void calibrate(const Comparisons& comparisons, const JointFamily& family,
     const auto& [plan, points, real, made, highest] = comparisons;
     const auto floors = floor_of_values(prepared(comparisons, family, real), kinds, plan.splits,
                                         real.all().sessions, plan.floor_seed(), ComparisonPlan::floor_splits);
-    const auto ceilings = a_against_b(prepared(comparisons, family, highest), points.heldout, points.ceiling);
+    const auto ceilings = all_against_all(prepared(comparisons, family, highest), points.heldout.sessions,
+                                          points.ceiling.sessions);
     for (std::size_t m = 0; m < values.size(); ++m) {
         values[m].floor = floors[m].mean;
         const double least = std::max(3 * floors[m].deviation, family.measures[m].resolution);
@@ -56,7 +50,7 @@ void compare(const Comparisons& comparisons, const JointFamily& family,
              const std::vector<MeasuredValue>& kinds, std::span<MetricValue> values) {
     const auto& [plan, points, real, made, highest] = comparisons;
     const SessionMeasure measure = prepared(comparisons, family, made);
-    const auto found = a_against_b(measure, points.heldout, points.synthetic);
+    const auto found = all_against_all(measure, points.heldout.sessions, points.synthetic.sessions);
     if (!found) {
         for (MetricValue& value : values) value.failed = family.needs;
         return;

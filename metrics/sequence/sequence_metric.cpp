@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "metrics/distance/divergence.h"
-#include "metrics/flow/calibrated_values.h"
+#include "metrics/distance/calibrated_values.h"
 #include "metrics/sequence/flow_sequences.h"
 
 namespace tracebench {

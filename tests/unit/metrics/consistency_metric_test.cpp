@@ -59,8 +59,8 @@ TEST_F(ConsistencyOf, SharesOfRecords) {
     // Two good flows a session, and a third, impossible one.
     const ConsistencyCounts counts = count_consistency(bad.samples);
     EXPECT_EQ(counts.consistent.total(), 24U);
-    EXPECT_DOUBLE_EQ(*counts.consistent.of_all(), 2.0 / 3);
-    EXPECT_FALSE(count_consistency({}).consistent.of_all());
+    EXPECT_DOUBLE_EQ(counts.consistent.rate(), 2.0 / 3);
+    EXPECT_TRUE(std::isnan(count_consistency({}).consistent.rate()));
 }
 
 TEST_F(ConsistencyOf, ImpossibleRecordsLowerTheRate) {

@@ -16,6 +16,10 @@ struct MeasuredSets {
     std::size_t left = 0, right = 0;  ///< sessions on either side
 };
 
+/// Every session of the left once against every session of the right once; what the measure gives.
+std::optional<std::vector<double>> all_against_all(const SessionMeasure& measure, std::size_t left,
+                                                   std::size_t right);
+
 /// One kind of value, measured together with others.
 struct ValueKind {
     MeasuredValue measured;

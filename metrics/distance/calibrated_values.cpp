@@ -1,18 +1,10 @@
-#include "metrics/flow/calibrated_values.h"
+#include "metrics/distance/calibrated_values.h"
 
 #include <algorithm>
 #include <limits>
 
 namespace tracebench {
 namespace {
-
-/// Every session of the left against every session of the right.
-std::optional<std::vector<double>> all_against_all(const MeasuredSets& sets) {
-    std::vector<double> left(sets.left + sets.right), right(left.size());
-    std::fill_n(left.begin(), sets.left, 1.0);
-    std::fill(right.begin() + static_cast<std::ptrdiff_t>(sets.left), right.end(), 1.0);
-    return sets.measure(left, right);
-}
 
 SessionMeasure interruptible(const ComparisonPlan& plan, const MeasuredSets& sets) {
     return [&plan, &sets](std::span<const double> left, std::span<const double> right) {
@@ -22,6 +14,14 @@ SessionMeasure interruptible(const ComparisonPlan& plan, const MeasuredSets& set
 }
 
 }  // namespace
+
+std::optional<std::vector<double>> all_against_all(const SessionMeasure& measure, std::size_t left,
+                                                   std::size_t right) {
+    std::vector<double> on_left(left + right), on_right(on_left.size());
+    std::fill_n(on_left.begin(), left, 1.0);
+    std::fill(on_right.begin() + static_cast<std::ptrdiff_t>(left), on_right.end(), 1.0);
+    return measure(on_left, on_right);
+}
 
 std::vector<CalibratedValue> calibrate_values(const ComparisonPlan& plan, const std::vector<ValueKind>& kinds,
                                               const MeasuredSets& synthetic, const MeasuredSets& pool,
@@ -33,14 +33,14 @@ std::vector<CalibratedValue> calibrate_values(const ComparisonPlan& plan, const 
 
     const auto floors = floor_of_values(interruptible(plan, pool), measured, plan.splits, pool.left,
                                         plan.floor_seed(), ComparisonPlan::floor_splits);
-    const auto highest = all_against_all(ceiling);
+    const auto highest = all_against_all(ceiling.measure, ceiling.left, ceiling.right);
     for (std::size_t v = 0; v < kinds.size(); ++v) {
         result[v].floor = floors[v].mean;
         const double least = std::max(3 * floors[v].deviation, kinds[v].resolution);
         const bool distinct = highest && (*highest)[v] >= floors[v].mean + least;
         result[v].ceiling = distinct ? (*highest)[v] : nan;
     }
-    const auto values = all_against_all(synthetic);
+    const auto values = all_against_all(synthetic.measure, synthetic.left, synthetic.right);
     if (!values) return result;
     auto replicates = bootstrap_values(
         interruptible(plan, synthetic), *values, measured,
