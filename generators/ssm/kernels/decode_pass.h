@@ -7,6 +7,8 @@
 namespace tracebench::ssm::decode::TRACEBENCH_DECODE_NAMESPACE {
 
 constexpr float kEpsilon = 1e-5f;
+/// Bytes of states that are asked for while the product before the recurrence ends.
+constexpr std::int64_t kStatesAtOnce = 1 << 18;
 
 /// 1 / root mean square of `size` values (a multiple of 16) of which `counted` are not padding.
 TRACEBENCH_INLINE float inverse_rms(const float* values, std::int64_t size, std::int64_t counted) {
@@ -46,12 +48,11 @@ class Worker {
     void run() {
         const auto layers = static_cast<std::int64_t>(context_.model.layers.size());
         for (std::int64_t l = 0; l < layers; ++l) {
-            const Layer& layer = context_.model.layers[static_cast<std::size_t>(l)];
-            project(layer, l == 0);
+            project(l);
             context_.barrier.wait(thread_, team_);
             scan(l);
             context_.barrier.wait(thread_, team_);
-            add_output(layer, l == 0);
+            add_output(l);
             context_.barrier.wait(thread_, team_);
         }
         finish();
@@ -62,16 +63,33 @@ class Worker {
         return embedded ? context_.step.embedded[static_cast<std::size_t>(row)]
                         : context_.step.residual.data() + row * layout_.model();
     }
-    template <typename Sink>
-    void multiply(const PackedMatrix& matrix, const Sink& sink) {
-        const T* weights;
+    const T* weights(const PackedMatrix& matrix) const {
         if constexpr (sizeof(T) == sizeof(float)) {
-            weights = context_.model.weights.single.data();
+            return context_.model.weights.single.data() + matrix.first();
         } else {
-            weights = context_.model.weights.half.data();
+            return context_.model.weights.half.data() + matrix.first();
         }
+    }
+    template <typename Sink>
+    void multiply(const PackedMatrix& matrix, const Region& following, const Sink& sink) {
         for (int part = thread_; part < context_.parts; part += team_)
-            product(matrix, weights + matrix.first(), part, rows_, scratch_.activation.data(), sink);
+            product(matrix, weights(matrix), part, rows_, scratch_.activation.data(),
+                    part + team_ < context_.parts ? first_panel(matrix, part + team_) : following, sink);
+    }
+    /// What is read first of a part's share.
+    Region first_panel(const PackedMatrix& matrix, int part) const {
+        const auto [first, last] = matrix.part(part);
+        if (first == last) return {};
+        return region_of(matrix, weights(matrix), matrix.panels()[first]);
+    }
+    /// The states that this thread reads first in a layer, as far as the cache holds them.
+    Region first_states(std::int64_t layer) const {
+        const std::int64_t items = rows_ * layout_.heads, item = items * thread_ / team_;
+        const std::int64_t row = context_.step.rows[static_cast<std::size_t>(item / layout_.heads)];
+        const std::int64_t size = layout_.d_state * layout_.head() * std::int64_t{sizeof(Base)};
+        return {base_of(context_.state, static_cast<const Base*>(nullptr), layer, row) +
+                    item % layout_.heads * layout_.d_state * layout_.head(),
+                std::min((items * (thread_ + 1) / team_ - item) * size, kStatesAtOnce)};
     }
     /// Every thread norms all rows for itself: cheaper than to meet once more.
     void norm(const float* weight, bool embedded) {
@@ -82,11 +100,12 @@ class Worker {
                        inverse_rms(in, width, layout_.d_model), width);
         }
     }
-    void project(const Layer& layer, bool embedded) {
+    void project(std::int64_t index) {
+        const Layer& layer = context_.model.layers[static_cast<std::size_t>(index)];
         float* const out = context_.step.projection.data();
         const std::int64_t width = layout_.projection();
-        norm(layer.norm.data(), embedded);
-        multiply(layer.in_proj, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
+        norm(layer.norm.data(), index == 0);
+        multiply(layer.in_proj, first_states(index), [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
             store(out + row * width + n, sum);
         });
     }
@@ -99,7 +118,9 @@ class Worker {
             item += last - first;
         }
     }
-    void add_output(const Layer& layer, bool embedded) {
+    void add_output(std::int64_t index) {
+        const Layer& layer = context_.model.layers[static_cast<std::size_t>(index)];
+        const auto next = static_cast<std::size_t>(index + 1);
         const std::int64_t inner = layout_.inner(), group = inner / layout_.groups, width = layout_.model();
         const std::int64_t counted = layout_.headdim * layout_.heads_per_group();
         for (std::int64_t r = 0; r < rows_; ++r) {
@@ -109,16 +130,19 @@ class Worker {
                            inverse_rms(in, group, counted), group);
             }
         }
-        multiply(layer.out_proj, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
+        const Region following = first_panel(
+            next < context_.model.layers.size() ? context_.model.layers[next].in_proj : context_.model.output,
+            thread_);
+        multiply(layer.out_proj, following, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
             Lanes before;
-            load(before, residual(row, embedded) + n);
+            load(before, residual(row, index == 0) + n);
             store(context_.step.residual.data() + row * width + n, before + sum);
         });
     }
     void finish() {
         const Model& model = context_.model;
         norm(model.final_norm.data(), model.layers.empty());
-        multiply(model.output, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
+        multiply(model.output, {}, [&](std::int64_t row, std::int64_t n, const Lanes& sum) {
             std::memcpy(context_.step.logits[static_cast<std::size_t>(row)] + n, &sum,
                         static_cast<std::size_t>(std::min(layout_.vocabulary - n, kLanes)) * sizeof(float));
         });
