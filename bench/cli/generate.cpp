@@ -40,7 +40,7 @@ struct Options {
     std::optional<std::int64_t> top_k, parallel;
     std::optional<double> guidance, control_strength;
     std::optional<std::int64_t> sampling_steps;
-    std::optional<std::string> sampler, control;
+    std::optional<std::string> sampler, control, state;
 };
 
 /// Settings of the model that this call replaces.
@@ -55,6 +55,7 @@ nlohmann::json overrides_of(const Options& options) {
     add("min_p", options.min_p);
     add("repetition_penalty", options.repetition_penalty);
     add("parallel", options.parallel);
+    add("state", options.state);
     add("sampling_steps", options.sampling_steps);
     add("sampler", options.sampler);
     add("guidance", options.guidance);
@@ -260,6 +261,9 @@ void add_sampling(CLI::App& verb, Options& options) {
                     "above 1: less of what occurred; 1: none")
         ->group(group);
     verb.add_option("--parallel", options.parallel, "traces made at once")->group(group);
+    verb.add_option("--state", options.state,
+                    "float32, or float16: what is carried from token to token in half the memory")
+        ->group(group);
 }
 
 /// Of generators that come from noise; the model's own settings where they are left out.

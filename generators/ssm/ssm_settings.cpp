@@ -80,6 +80,10 @@ void read_compute(const CheckedJson& settings, SsmSettings& result) {
     if (precision != "float32" && precision != "bfloat16")
         settings.at("precision").fail("is none of 'float32', 'bfloat16'");
     compute.precision = precision == "bfloat16" ? Precision::bfloat16 : Precision::float32;
+    const std::string state = settings.text("state", "float32");
+    if (state != "float32" && state != "float16")
+        settings.at("state").fail("is none of 'float32', 'float16'");
+    compute.half_states = state == "float16";
 }
 
 void read_training(const CheckedJson& settings, TrainingOptions& training) {
@@ -150,6 +154,7 @@ SsmSettings SsmSettings::from_json(const CheckedJson& settings) {
                          "patience",
                          "checkpoint_seconds",
                          "precision",
+                         "state",
                          "backend",
                          "device",
                          "threads",

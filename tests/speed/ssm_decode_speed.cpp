@@ -103,10 +103,9 @@ struct Result {
 };
 std::vector<Result> results;
 
-void decode(benchmark::State& state, const std::string& name, const ModelConfig& config, bool bfloat16,
-            std::int64_t rows) {
-    const std::unique_ptr<DecodeKernel> kernel =
-        RandomModel(config).kernel({.bfloat16 = bfloat16, .threads = threads()}, rows);
+void decode(benchmark::State& state, const std::string& name, const ModelConfig& config,
+            const DecodeKernelOptions& options, std::int64_t rows) {
+    const std::unique_ptr<DecodeKernel> kernel = RandomModel(config).kernel(options, rows);
     std::vector<std::int32_t> tokens(static_cast<std::size_t>(rows));
     std::vector<float> logits(static_cast<std::size_t>(rows * config.vocab_size));
     const std::vector<std::uint64_t> buffer(static_cast<std::size_t>(kernel->weight_bytes()) / 8, 1);
@@ -154,11 +153,14 @@ int main(int argc, char** argv) {
         config.d_model = d_model;
         config.n_layer = layers;
         config.vocab_size = 261;
-        for (const bool bfloat16 : {false, true}) {
+        for (const auto& [precision, options] :
+             {std::pair{"f32", DecodeKernelOptions{.threads = threads()}},
+              {"f32 f16-states", {.half_states = true, .threads = threads()}},
+              {"bf16", {.bfloat16 = true, .threads = threads()}}}) {
             for (const int rows : {1, 8, 32}) {
                 const std::string name =
-                    fmt::format("d={} L={} {} rows={}", d_model, layers, bfloat16 ? "bf16" : "f32", rows);
-                benchmark::RegisterBenchmark(name.c_str(), decode, name, config, bfloat16, rows)
+                    fmt::format("d={} L={} {} rows={}", d_model, layers, precision, rows);
+                benchmark::RegisterBenchmark(name.c_str(), decode, name, config, options, rows)
                     ->Unit(benchmark::kMicrosecond)
                     ->UseRealTime();
             }

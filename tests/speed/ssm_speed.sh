@@ -4,6 +4,7 @@
 # About 10 minutes on a quiet machine; a busy one makes all figures worthless.
 #
 #     tests/speed/ssm_speed.sh [SPEED_SSM] [SECONDS]
+#     SIZES=768:24 PEER_TOKENS=256 tests/speed/ssm_speed.sh       # one size, with little memory
 set -eu
 
 here=$(dirname "$0")
@@ -17,13 +18,13 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.1f", a / b; else
 
 echo "load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 echo
-echo "training, tokens/s: one row of 4096 tokens; plain and PyTorch at d=768 of 1024, as 4096 need over 20 GiB there"
+echo "training, tokens/s: one row of 4096 tokens; plain and PyTorch at d=768 of ${PEER_TOKENS:-512}: 4096 need over 20 GiB there"
 echo "| model | fused bf16 | fused f32 | plain LibTorch | PyTorch | best / plain | best / PyTorch | products bf16 | products f32 |"
 echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 for size in $sizes; do
     d=${size%:*} layers=${size#*:}
-    fits=4096
-    if [ "$d" -ge 768 ]; then fits=1024; fi
+    fits=${PEER_TOKENS:-4096}
+    if [ "$d" -ge 768 ]; then fits=${PEER_TOKENS:-512}; fi
     half=$("$speed" train "$d" "$layers" fused bfloat16 "$seconds" 4096)
     full=$("$speed" train "$d" "$layers" fused float32 "$seconds" 4096)
     plain=$("$speed" train "$d" "$layers" plain float32 "$seconds" "$fits")
@@ -44,7 +45,7 @@ for size in $sizes; do
     p32=$(value tokens_per_second "$("$speed" generate "$d" "$layers" plain float32 "$seconds" 32)")
     r1=$(value tokens_per_second "$("$python" "$here/ssm_reference.py" generate "$d" "$layers" "$seconds" 1)")
     r32=$(value tokens_per_second "$("$python" "$here/ssm_reference.py" generate "$d" "$layers" "$seconds" 32)")
-    for precision in bfloat16 float32; do
+    for precision in float32 float16-states bfloat16; do
         one=$("$speed" generate "$d" "$layers" fused "$precision" "$seconds" 1)
         many=$("$speed" generate "$d" "$layers" fused "$precision" "$seconds" 32)
         a=$(value tokens_per_second "$one") b=$(value tokens_per_second "$many")

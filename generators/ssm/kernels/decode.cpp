@@ -13,9 +13,9 @@ namespace tracebench::ssm {
 namespace decode {
 namespace {
 
-Context make_context(Model model, std::int64_t rows, int parts) {
+Context make_context(Model model, bool half_states, std::int64_t rows, int parts) {
     const Layout layout = model.layout;
-    State state(layout, static_cast<std::int64_t>(model.layers.size()), rows, model.weights.bfloat16);
+    State state(layout, static_cast<std::int64_t>(model.layers.size()), rows, half_states);
     const auto array = [&](std::int64_t width) {
         return AlignedArray<float>(static_cast<std::size_t>(rows * width));
     };
@@ -58,10 +58,10 @@ DecodeKernel::DecodeKernel(const ModelConfig& config, const DecodeKernelOptions&
                            const float* embedding, const std::vector<BlockArrays<const float>>& blocks,
                            const float* final_norm, std::int64_t rows) {
     const int parts = std::max(options.threads, 1);
-    impl_.reset(new Impl{
-        decode::make_context(
-            decode::make_model(config, options.bfloat16, parts, embedding, blocks, final_norm), rows, parts),
-        decode::choose_pass(options.processor), decode::TeamChooser(parts)});
+    impl_.reset(new Impl{decode::make_context(decode::make_model(config, options.bfloat16, parts, embedding,
+                                                                 blocks, final_norm),
+                                              options.bfloat16 || options.half_states, rows, parts),
+                         decode::choose_pass(options.processor), decode::TeamChooser(parts)});
 }
 
 DecodeKernel::~DecodeKernel() = default;

@@ -16,9 +16,12 @@ namespace tracebench::ssm {
 enum class DecodeProcessor { this_one, avx512, avx2, portable };
 
 struct DecodeKernelOptions {
-    /// Keep the matrices in bfloat16 and what goes into states in half precision, rounded every few tokens;
-    /// everything is added up in float32.
+    /// Keep the matrices in bfloat16 and the states in half precision, rounded every few tokens; everything is
+    /// added up in float32.
     bool bfloat16 = false;
+    /// The states in half precision though the matrices are not: for many sequences they are most of what a
+    /// step reads.
+    bool half_states = false;
     int threads = 1;  ///< at most; while one is faster (tried again and again), one
     DecodeProcessor processor = DecodeProcessor::this_one;
 };

@@ -180,6 +180,8 @@ void pass(Context& context, int thread, int team) {
     const FlushDenormals flush;
     if (context.model.weights.bfloat16) {
         Worker<Bfloat16, Half>(context, thread, team).run();
+    } else if (context.state.half()) {
+        Worker<float, Half>(context, thread, team).run();
     } else {
         Worker<float, float>(context, thread, team).run();
     }

@@ -7,8 +7,8 @@
 /// every kRing tokens those are folded into the base. In between a token reads the base and writes none of
 /// it.
 ///
-/// Beside bfloat16 weights the base is kept in half precision, scaled by a power of two per head so that it
-/// can neither overflow nor vanish. It is rounded once in kRing tokens, not every token.
+/// In half precision the base is scaled by a power of two per head so that it can neither overflow nor
+/// vanish. It is rounded once in kRing tokens, not every token.
 
 #include <cstdint>
 #include <vector>
@@ -58,6 +58,7 @@ class State {
     float* base_single(std::int64_t layer, std::int64_t row) {
         return single_.data() + at(layer, row) * base_size_;
     }
+    bool half() const { return half_.size() > 0; }
     Half* base_half(std::int64_t layer, std::int64_t row) {
         return half_.data() + at(layer, row) * base_size_;
     }

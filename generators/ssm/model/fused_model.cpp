@@ -178,7 +178,8 @@ class FusedModel : public TorchModel {
     }
 
     std::unique_ptr<StepDecoder> make_decoder(std::int64_t rows) override {
-        const DecodeKernelOptions options{.bfloat16 = bfloat16(), .threads = compute().threads};
+        const DecodeKernelOptions options{
+            .bfloat16 = bfloat16(), .half_states = compute().half_states, .threads = compute().threads};
         return std::make_unique<FusedDecoder>(config(), options, tensors(), rows);
     }
 

@@ -262,10 +262,20 @@ TEST(Decode, OneRowAndThirtyTwo) {
     EXPECT_LT(worst(weights, 32, 12, {}), 1e-4);
 }
 
-// Long enough for a half-precision state to drift, were its rounding to add up.
-TEST(Decode, Bfloat16DoesNotDrift) {
-    const Weights weights = draw_weights(configurations()[1], 3);
-    DecodeKernel exact = weights.kernel(1), rounded = weights.kernel(1, {.bfloat16 = true});
+TEST(Decode, HalfStatesAreTheRecurrenceWithinTheirPrecision) {
+    for (const ModelConfig& config : configurations()) {
+        for (const DecodeProcessor processor : kProcessors) {
+            const double error = worst(draw_weights(config, 1), 3, 50,
+                                       {.half_states = true, .threads = 2, .processor = processor});
+            EXPECT_LT(error, 2e-3) << config.d_model << ' ' << static_cast<int>(processor);
+            EXPECT_GT(error, 1e-6) << "not half precision";
+        }
+    }
+}
+
+/// Mean difference of the logits from those in float32, of tokens 100 to 1,100 and of tokens 3,000 to 4,000.
+std::pair<double, double> early_and_late(const Weights& weights, const DecodeKernelOptions& options) {
+    DecodeKernel exact = weights.kernel(1), rounded = weights.kernel(1, options);
     const auto width = static_cast<std::size_t>(weights.config.vocab_size);
     std::vector<float> expected(width), logits(width);
     Draw draw(11);
@@ -278,13 +288,23 @@ TEST(Decode, Bfloat16DoesNotDrift) {
         if (t >= 100 && t < 1100) early += error / 1000;
         if (t >= 3000) late += error / 1000;
     }
+    return {early, late};
+}
+
+// Long enough for a half-precision state to drift, were its rounding to add up.
+TEST(Decode, HalfPrecisionDoesNotDrift) {
+    const Weights weights = draw_weights(configurations()[1], 3);
+    const auto [early, late] = early_and_late(weights, {.bfloat16 = true});
     EXPECT_LT(late, 1e-2);
     EXPECT_LT(late, 1.5 * early);
+    const auto [states_early, states_late] = early_and_late(weights, {.half_states = true});
+    EXPECT_LT(states_late, 1e-3);
+    EXPECT_LT(states_late, 1.5 * states_early);
 }
 
 // States that no half-precision number is large or small enough for: B is a hundred million times as large as
 // usual in one layer and as small in the other, and C the other way round, so that y is as ever.
-TEST(Decode, Bfloat16StatesOfAnySize) {
+TEST(Decode, HalfStatesOfAnySize) {
     Weights weights = draw_weights(configurations()[1], 4);
     const std::int64_t shared = weights.config.ngroups * weights.config.d_state;
     float factor = 1e8f;
@@ -299,6 +319,7 @@ TEST(Decode, Bfloat16StatesOfAnySize) {
         factor = 1 / factor;
     }
     EXPECT_LT(worst(weights, 1, 50, {.bfloat16 = true}), 3e-2);
+    EXPECT_LT(worst(weights, 1, 50, {.half_states = true}), 2e-3);
 }
 
 // What a row gives must not depend on its company, to the last bit: a seed makes the same traffic alone or in
@@ -306,12 +327,16 @@ TEST(Decode, Bfloat16StatesOfAnySize) {
 TEST(Decode, RowsAreIndependentToTheBit) {
     for (const ModelConfig& config : configurations()) {
         const Weights weights = draw_weights(config, 5);
-        for (const bool bfloat16 : {false, true}) {
+        for (DecodeKernelOptions options :
+             {DecodeKernelOptions{}, {.bfloat16 = true}, {.half_states = true}}) {
             for (const DecodeProcessor processor : kProcessors) {
-                constexpr std::size_t rows = 13;
-                DecodeKernel many =
-                    weights.kernel(rows, {.bfloat16 = bfloat16, .threads = 3, .processor = processor});
-                DecodeKernel alone = weights.kernel(1, {.bfloat16 = bfloat16, .processor = processor});
+                // Enough for the widest products, and some that are left over.
+                constexpr std::size_t rows = 29;
+                options.processor = processor;
+                options.threads = 1;
+                DecodeKernel alone = weights.kernel(1, options);
+                options.threads = 3;
+                DecodeKernel many = weights.kernel(rows, options);
                 const auto width = static_cast<std::size_t>(config.vocab_size);
                 std::vector<float> logits(rows * width), expected(width);
                 std::vector<std::int32_t> input(rows);
