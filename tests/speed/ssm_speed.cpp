@@ -3,6 +3,7 @@
 //     speed_ssm train    D_MODEL LAYERS fused|plain float32|bfloat16 SECONDS TOKENS
 //     speed_ssm generate D_MODEL LAYERS fused|plain float32|bfloat16|float16-states SECONDS ROWS
 //     speed_ssm context  D_MODEL LAYERS TOKENS SEGMENT
+//     speed_ssm states   MODEL/model TOKENS        (how far float16 states lead from float32 ones)
 //
 // prints `name value` lines. ssm_speed.sh runs them all, beside ssm_reference.py, and makes a table.
 
@@ -11,7 +12,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +22,7 @@
 #include "base/random.h"
 #include "generators/ssm/compute_measurement.h"
 #include "generators/ssm/kernels/decode_memory.h"
+#include "generators/ssm/model_files.h"
 #include "generators/ssm/sequence_model.h"
 
 namespace {
@@ -190,6 +194,43 @@ void context(SequenceModel& model, std::int64_t tokens, std::int64_t length) {
     fmt::print("tokens_per_second {:.1f}\n", static_cast<double>(tokens) / seconds_since(begin));
 }
 
+Token draw(std::span<const float> logits, Random& random) {
+    const float most = *std::ranges::max_element(logits);
+    std::vector<double> weights;
+    for (const float logit : logits) weights.push_back(std::exp(static_cast<double>(logit - most)));
+    double left = random.uniform() * std::accumulate(weights.begin(), weights.end(), 0.0);
+    std::size_t token = 0;
+    while (token + 1 < weights.size() && (left -= weights[token]) >= 0) ++token;
+    return static_cast<Token>(token);
+}
+
+/// Both are fed what the float32 one makes. Differences are shares of the largest logit of their step.
+void states(const std::string& folder, std::int64_t tokens) {
+    const ModelFiles files = read_model_files(folder, load_encoding);
+    const auto single = make_sequence_model(files.config, {}, 1),
+               half = make_sequence_model(files.config, {.half_states = true}, 1);
+    for (const auto& model : {&single, &half}) (*model)->set_parameters(files.weights, folder);
+    const auto exact = single->decoder(1), rounded = half->decoder(1);
+    std::vector<float> expected(static_cast<std::size_t>(files.config.vocab_size)), logits(expected.size());
+    Random random(5);
+    Token token = files.encoding->label_token(files.encoding->labels().front());
+    double largest = 0, sum = 0;
+    for (std::int64_t t = 0; t < tokens; ++t) {
+        exact->step(std::span(&token, 1), expected);
+        rounded->step(std::span(&token, 1), logits);
+        float difference = 0, scale = 0;
+        for (std::size_t i = 0; i < logits.size(); ++i) {
+            difference = std::max(difference, std::abs(logits[i] - expected[i]));
+            scale = std::max(scale, std::abs(expected[i]));
+        }
+        largest = std::max(largest, static_cast<double>(difference / scale));
+        sum += static_cast<double>(difference / scale);
+        token = draw(expected, random);
+    }
+    fmt::print("largest_difference {:.2e}\nmean_difference {:.2e}\n", largest,
+               sum / static_cast<double>(tokens));
+}
+
 int run(const std::vector<std::string>& arguments) {
     if (arguments.size() == 7 && arguments[0] == "train")
         train(*make(arguments[1], arguments[2], arguments[3], arguments[4]),
@@ -200,6 +241,8 @@ int run(const std::vector<std::string>& arguments) {
     else if (arguments.size() == 5 && arguments[0] == "context")
         context(*make(arguments[1], arguments[2], "fused", "float32"), number(arguments[3]),
                 number(arguments[4]));
+    else if (arguments.size() == 3 && arguments[0] == "states")
+        states(arguments[1], number(arguments[2]));
     else
         throw std::invalid_argument("see the beginning of ssm_speed.cpp for what to give");
     fmt::print("peak_mebibytes {:.0f}\n", peak_mebibytes());

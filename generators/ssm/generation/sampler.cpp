@@ -1,6 +1,7 @@
 #include "generators/ssm/generation/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -40,84 +41,114 @@ bool Sampler::likelier(Token a, Token b) const {
     return left != right ? left > right : a < b;
 }
 
-void Sampler::weigh(std::span<const float> logits, const TokenHistory& history) {
+void Sampler::score(std::span<const float> logits, const TokenHistory& history) {
+    constexpr float nothing = -std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < vocabulary_; ++i) scores_[i] = logits[i] > nothing ? logits[i] : nothing;
     const auto penalty = static_cast<float>(options_.repetition_penalty);
-    float most = -std::numeric_limits<float>::infinity();
-    for (std::size_t i = 0; i < vocabulary_; ++i) {
-        float score = std::isnan(logits[i]) ? -std::numeric_limits<float>::infinity() : logits[i];
-        if (penalty != 1 && history.contains(i)) score = score > 0 ? score / penalty : score * penalty;
-        scores_[i] = score;
-        most = std::max(most, score);
-    }
+    if (penalty == 1) return;
+    for (std::size_t i = 0; i < vocabulary_; ++i)
+        if (history.contains(i)) scores_[i] = scores_[i] > 0 ? scores_[i] / penalty : scores_[i] * penalty;
+}
+
+float Sampler::highest_score() const {
+    // Several at once: one maximum after the other would take most of the time that a draw does.
+    constexpr std::size_t lanes = 16;
+    std::array<float, lanes> highest;
+    highest.fill(-std::numeric_limits<float>::infinity());
+    std::size_t i = 0;
+    for (; i + lanes <= vocabulary_; i += lanes)
+        for (std::size_t j = 0; j < lanes; ++j)
+            highest[j] = scores_[i + j] > highest[j] ? scores_[i + j] : highest[j];
+    for (; i < vocabulary_; ++i) highest[0] = std::max(highest[0], scores_[i]);
+    return *std::ranges::max_element(highest);
+}
+
+void Sampler::weigh(std::span<const float> logits, const TokenHistory& history) {
+    score(logits, history);
+    const float most = highest_score();
     if (!std::isfinite(most))
         throw InputError("generator 'ssm'", "its model gives no finite logit",
                          "train it again with a lower learning_rate");
+    candidates_.clear();
     if (options_.temperature == 0) {
-        const auto first = std::find(scores_.begin(), scores_.end(), most);
-        std::fill(weights_.begin(), weights_.end(), 0.0f);
-        weights_[static_cast<std::size_t>(first - scores_.begin())] = 1;
+        const auto first = std::find(scores_.begin(), scores_.end(), most) - scores_.begin();
+        candidates_.push_back(static_cast<Token>(first));
+        weights_[static_cast<std::size_t>(first)] = 1;
         return;
     }
     const auto sharpness = static_cast<float>(1 / options_.temperature);
-    for (std::size_t i = 0; i < vocabulary_; ++i) weights_[i] = std::exp((scores_[i] - most) * sharpness);
+    // What min_p will leave out needs no exponential, unless top_p counts it first. A little lower: which
+    // tokens are at the edge is for min_p to say.
+    const bool edge = options_.min_p > 0 && options_.top_p >= 1;
+    const float lowest =
+        edge ? static_cast<float>(std::log(options_.min_p) - 0.01) : -std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < vocabulary_; ++i) {
+        const float exponent = (scores_[i] - most) * sharpness;
+        if (!(exponent > lowest)) continue;
+        weights_[i] = std::exp(exponent);
+        candidates_.push_back(static_cast<Token>(i));
+    }
     keep_top_k();
     keep_top_p();
     if (options_.min_p > 0)  // the likeliest weighs 1
-        for (float& weight : weights_)
-            if (weight < static_cast<float>(options_.min_p)) weight = 0;
+        std::erase_if(candidates_, [this](Token token) {
+            return weights_[static_cast<std::size_t>(token)] < static_cast<float>(options_.min_p);
+        });
 }
 
 void Sampler::keep_top_k() {
     const auto k = static_cast<std::size_t>(options_.top_k);
-    if (k == 0 || k >= vocabulary_) return;
-    order_.resize(vocabulary_);
-    std::iota(order_.begin(), order_.end(), Token{0});
-    const auto middle = order_.begin() + static_cast<std::ptrdiff_t>(k);
-    std::nth_element(order_.begin(), middle, order_.end(),
+    if (k == 0 || k >= candidates_.size()) return;
+    const auto middle = candidates_.begin() + static_cast<std::ptrdiff_t>(k);
+    std::nth_element(candidates_.begin(), middle, candidates_.end(),
                      [this](Token a, Token b) { return likelier(a, b); });
-    for (auto token = middle; token != order_.end(); ++token) weights_[static_cast<std::size_t>(*token)] = 0;
+    candidates_.erase(middle, candidates_.end());
+    std::ranges::sort(candidates_);
 }
 
 void Sampler::keep_top_p() {
     if (options_.top_p >= 1) return;
-    order_.clear();
-    for (std::size_t i = 0; i < vocabulary_; ++i)
-        if (weights_[i] > 0) order_.push_back(static_cast<Token>(i));
-    std::sort(order_.begin(), order_.end(), [this](Token a, Token b) { return likelier(a, b); });
     const double wanted = options_.top_p * total();
+    std::ranges::sort(candidates_, [this](Token a, Token b) { return likelier(a, b); });
     double reached = 0;
-    for (const Token token : order_) {
-        float& weight = weights_[static_cast<std::size_t>(token)];
-        const double before = reached;
-        reached += static_cast<double>(weight);
-        if (before >= wanted && before > 0) weight = 0;
-    }
+    std::size_t kept = 0;
+    for (; kept < candidates_.size() && (reached < wanted || kept == 0); ++kept)
+        reached += static_cast<double>(weights_[static_cast<std::size_t>(candidates_[kept])]);
+    candidates_.resize(kept);
+    std::ranges::sort(candidates_);
 }
 
 double Sampler::total() const {
     double sum = 0;
-    for (const float weight : weights_) sum += static_cast<double>(weight);
+    for (const Token token : candidates_)
+        sum += static_cast<double>(weights_[static_cast<std::size_t>(token)]);
     return sum;
 }
 
 Token Sampler::draw_weighted(Random& random, double total) const {
     double left = random.uniform() * total;
-    std::size_t last = 0;
-    for (std::size_t i = 0; i < vocabulary_; ++i) {
-        if (weights_[i] == 0) continue;
-        last = i;
-        left -= static_cast<double>(weights_[i]);
+    Token last = 0;
+    for (const Token token : candidates_) {
+        const float weight = weights_[static_cast<std::size_t>(token)];
+        if (weight == 0) continue;
+        last = token;
+        left -= static_cast<double>(weight);
         if (left < 0) break;
     }
-    return static_cast<Token>(last);
+    return last;
 }
 
 Token Sampler::likeliest(const std::function<bool(Token)>& allowed) {
+    // A heap, for one of the first few will do.
+    const auto less = [this](Token a, Token b) { return likelier(b, a); };
     order_.resize(vocabulary_);
     std::iota(order_.begin(), order_.end(), Token{0});
-    std::sort(order_.begin(), order_.end(), [this](Token a, Token b) { return likelier(a, b); });
-    const auto found = std::find_if(order_.begin(), order_.end(), allowed);
-    return found == order_.end() ? -1 : *found;
+    std::ranges::make_heap(order_, less);
+    for (; !order_.empty(); order_.pop_back()) {
+        std::ranges::pop_heap(order_, less);
+        if (allowed(order_.back())) return order_.back();
+    }
+    return -1;
 }
 
 Sampler::Draw Sampler::draw(std::span<const float> logits, const TokenHistory& history, Random& random,
@@ -132,8 +163,9 @@ Sampler::Draw Sampler::draw(std::span<const float> logits, const TokenHistory& h
         left -= static_cast<double>(weight);
         weight = 0;
         if (rejections == max_rejections)
-            for (std::size_t i = 0; i < vocabulary_; ++i)
-                if (weights_[i] > 0 && !allowed(static_cast<Token>(i))) weights_[i] = 0;
+            std::erase_if(candidates_, [&](Token token) {
+                return weights_[static_cast<std::size_t>(token)] == 0 || !allowed(token);
+            });
         if (rejections == max_rejections || left < all * cancellation) left = total();
         if (left <= 0) {
             draw.token = likeliest(allowed);
@@ -147,8 +179,10 @@ Sampler::Draw Sampler::draw(std::span<const float> logits, const TokenHistory& h
 std::vector<double> Sampler::distribution(std::span<const float> logits, const TokenHistory& history) {
     weigh(logits, history);
     const double sum = total();
-    std::vector<double> probabilities(weights_.begin(), weights_.end());
-    for (double& probability : probabilities) probability /= sum;
+    std::vector<double> probabilities(vocabulary_);
+    for (const Token token : candidates_)
+        probabilities[static_cast<std::size_t>(token)] =
+            static_cast<double>(weights_[static_cast<std::size_t>(token)]) / sum;
     return probabilities;
 }
 

@@ -58,6 +58,8 @@ class Sampler {
     std::vector<double> distribution(std::span<const float> logits, const TokenHistory& history);
 
   private:
+    void score(std::span<const float> logits, const TokenHistory& history);
+    float highest_score() const;
     void weigh(std::span<const float> logits, const TokenHistory& history);
     void keep_top_k();
     void keep_top_p();
@@ -68,7 +70,9 @@ class Sampler {
 
     const SamplerOptions options_;
     const std::size_t vocabulary_;
-    std::vector<float> scores_, weights_;
+    std::vector<float> scores_;
+    std::vector<Token> candidates_;  ///< what the filters left, ascending
+    std::vector<float> weights_;     ///< [vocabulary] of the candidates; 0: rejected
     std::vector<Token> order_;
 };
 
