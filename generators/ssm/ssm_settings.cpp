@@ -80,9 +80,14 @@ void read_compute(const CheckedJson& settings, SsmSettings& result) {
     if (precision != "float32" && precision != "bfloat16")
         settings.at("precision").fail("is none of 'float32', 'bfloat16'");
     compute.precision = precision == "bfloat16" ? Precision::bfloat16 : Precision::float32;
-    const std::string state = settings.text("state", "float32");
+    // At the published size states are what a step reads most of; small models gain little.
+    const bool fused = compute.backend == Backend::fused;
+    const std::string state =
+        settings.text("state", fused && result.preset == "netssm" ? "float16" : "float32");
     if (state != "float32" && state != "float16")
         settings.at("state").fail("is none of 'float32', 'float16'");
+    if (state == "float16" && !fused)
+        settings.at("state").fail("is 'float16', which only the backend 'fused' has", "use 'float32'");
     compute.half_states = state == "float16";
 }
 

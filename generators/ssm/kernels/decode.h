@@ -16,8 +16,8 @@ namespace tracebench::ssm {
 enum class DecodeProcessor { this_one, avx512, avx2, portable };
 
 struct DecodeKernelOptions {
-    /// Keep the matrices in bfloat16 and the states in half precision, rounded every few tokens; everything is
-    /// added up in float32.
+    /// Keep the matrices in bfloat16 and the states in half precision, rounded every few tokens; everything
+    /// is added up in float32.
     bool bfloat16 = false;
     /// The states in half precision though the matrices are not: for many sequences they are most of what a
     /// step reads.

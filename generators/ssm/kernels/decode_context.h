@@ -53,9 +53,14 @@ struct Scratch {
           decay(dt.size()),
           taps(static_cast<std::size_t>(layout.d_conv)),
           products(static_cast<std::size_t>(layout.groups)),
-          largest(products.size()) {}
+          largest(products.size()) {
+        // Groups of 16 rows in twos, inputs in pairs of blocks, and each value in two parts: decode_tiles.h.
+        split = AlignedArray<Bfloat16>(static_cast<std::size_t>(
+            2 * (padded(rows) + kLanes) * (std::max(layout.model(), layout.inner()) + kLanes)));
+    }
 
     AlignedArray<float> activation;  ///< [active rows, inputs] of the product at hand
+    AlignedArray<Bfloat16> split;    ///< the same for matrix units
     AlignedArray<float> channels;    ///< one row's x, B, C after the convolution
     AlignedArray<float> x;           ///< [inner] dt x of the same
     AlignedArray<float> dt, decay;   ///< [heads] of the same
@@ -88,7 +93,12 @@ struct Context {
 
 /// Does the share of one of a team of threads in a step. All of them must call it, at the same time.
 using Pass = void (*)(Context& context, int thread, int team);
-/// The same for three kinds of processors; the first two only on x86-64, where it has what they need.
+/// The same for four kinds of processors; all but the last only on x86-64, where it has what they need.
+namespace amx {
+void pass(Context& context, int thread,
+          int team);  ///< the same and AMX for bfloat16, which must be allowed()
+bool allowed();       ///< by the system, to this process; asks for it
+}  // namespace amx
 namespace avx512 {
 void pass(Context& context, int thread, int team);  ///< AVX-512 F, BW, DQ, VL
 }

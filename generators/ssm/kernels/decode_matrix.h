@@ -29,7 +29,10 @@ struct Panel {
 /// Where packed weights go: one array for all of a model, of which the system then makes huge pages.
 struct WeightStore {
     WeightStore(std::size_t size, bool rounded)
-        : single(rounded ? 0 : size), half(rounded ? size : 0), bfloat16(rounded) {}
+        : single(rounded ? 0 : size), half(rounded ? size + kReadBehind : 0), bfloat16(rounded) {}
+
+    /// Matrix units read so many behind a matrix at most (decode_tiles.h).
+    static constexpr std::size_t kReadBehind = 16 * kPanelBlocks * kLanes;
 
     AlignedArray<float> single;
     AlignedArray<Bfloat16> half;

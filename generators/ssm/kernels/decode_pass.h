@@ -3,6 +3,9 @@
 
 #include "generators/ssm/kernels/decode_mix.h"
 #include "generators/ssm/kernels/decode_product.h"
+#if defined(TRACEBENCH_DECODE_AMX)
+#include "generators/ssm/kernels/decode_tiles.h"
+#endif
 
 namespace tracebench::ssm::decode::TRACEBENCH_DECODE_NAMESPACE {
 
@@ -72,6 +75,15 @@ class Worker {
     }
     template <typename Sink>
     void multiply(const PackedMatrix& matrix, const Region& following, const Sink& sink) {
+#if defined(TRACEBENCH_DECODE_AMX)
+        if constexpr (sizeof(T) == sizeof(Bfloat16)) {
+            SplitActivations activations(scratch_.split.data(), rows_, matrix.inputs());
+            activations.split(scratch_.activation.data(), rows_, matrix.inputs());
+            for (int part = thread_; part < context_.parts; part += team_)
+                tile_product(matrix, weights(matrix), part, rows_, activations, sink);
+            return;
+        }
+#endif
         for (int part = thread_; part < context_.parts; part += team_)
             product(matrix, weights(matrix), part, rows_, scratch_.activation.data(),
                     part + team_ < context_.parts ? first_panel(matrix, part + team_) : following, sink);
@@ -179,6 +191,9 @@ class FlushDenormals {
 void pass(Context& context, int thread, int team) {
     const FlushDenormals flush;
     if (context.model.weights.bfloat16) {
+#if defined(TRACEBENCH_DECODE_AMX)
+        const TileShapes shapes(static_cast<std::int64_t>(context.step.rows.size()));
+#endif
         Worker<Bfloat16, Half>(context, thread, team).run();
     } else if (context.state.half()) {
         Worker<float, Half>(context, thread, team).run();

@@ -248,6 +248,14 @@ TEST_F(SsmGeneratorTest, SaysWhatIsWrongWithAFolder) {
     EXPECT_NO_THROW(make()->load(model));  // another program's folder
 }
 
+TEST(SsmSettings, StatesAreFloat16WhereTheyAreLarge) {
+    EXPECT_FALSE(settings_of(json::object()).compute.half_states);
+    EXPECT_TRUE(settings_of({{"preset", "netssm"}}).compute.half_states);
+    EXPECT_FALSE(settings_of({{"preset", "netssm"}, {"backend", "plain"}}).compute.half_states);
+    EXPECT_FALSE(settings_of({{"preset", "netssm"}, {"state", "float32"}}).compute.half_states);
+    EXPECT_TRUE(settings_of({{"state", "float16"}}).compute.half_states);
+}
+
 TEST(SsmSettings, RefusesWhatItDoesNotKnow) {
     const auto message = [](const json& settings) { return input_error([&] { settings_of(settings); }); };
     EXPECT_NE(message({{"lr", 1}}).find("unknown setting 'lr'"), std::string::npos);
@@ -255,6 +263,9 @@ TEST(SsmSettings, RefusesWhatItDoesNotKnow) {
     EXPECT_NE(message({{"learning_rate", 2}}).find("/learning_rate is not a number"), std::string::npos);
     EXPECT_NE(message({{"segment", 100}}).find("multiple of 64"), std::string::npos);
     EXPECT_NE(message({{"precision", "int8"}}).find("/precision is none of"), std::string::npos);
+    EXPECT_NE(message({{"state", "int8"}}).find("/state is none of"), std::string::npos);
+    EXPECT_NE(message({{"state", "float16"}, {"backend", "plain"}}).find("only the backend 'fused'"),
+              std::string::npos);
     EXPECT_NE(message({{"from", "x"}, {"d_model", 8}}).find("/d_model is given together with 'from'"),
               std::string::npos);
     EXPECT_NE(message({{"d_model", 100}, {"headdim", 64}}).find("headdim"), std::string::npos);

@@ -235,8 +235,8 @@ double worst(const Weights& weights, std::int64_t rows, int tokens, const Decode
     return result;
 }
 
-constexpr DecodeProcessor kProcessors[] = {DecodeProcessor::this_one, DecodeProcessor::avx2,
-                                           DecodeProcessor::portable};
+constexpr DecodeProcessor kProcessors[] = {DecodeProcessor::this_one, DecodeProcessor::avx512,
+                                           DecodeProcessor::avx2, DecodeProcessor::portable};
 
 TEST(Decode, IsTheRecurrenceInFloat32) {
     for (const ModelConfig& config : configurations())
