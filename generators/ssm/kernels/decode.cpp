@@ -31,13 +31,13 @@ Context make_context(Model model, bool half_states, std::int64_t rows, int parts
             std::move(scratch), SpinBarrier(parts), parts};
 }
 
-Pass choose_pass(DecodeProcessor processor, bool bfloat16) {
+Pass choose_pass(DecodeProcessor processor, bool use_tiles) {
 #if defined(__x86_64__)
     const bool any = processor == DecodeProcessor::this_one;
     if ((any || processor == DecodeProcessor::avx512) && __builtin_cpu_supports("avx512f") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl")) {
-        const bool tiles = any && bfloat16 && __builtin_cpu_supports("amx-tile") &&
+        const bool tiles = any && use_tiles && __builtin_cpu_supports("amx-tile") &&
                            __builtin_cpu_supports("amx-bf16") && amx::allowed();
         return tiles ? amx::pass : avx512::pass;
     }
@@ -61,11 +61,12 @@ DecodeKernel::DecodeKernel(const ModelConfig& config, const DecodeKernelOptions&
                            const float* embedding, const std::vector<BlockArrays<const float>>& blocks,
                            const float* final_norm, std::int64_t rows) {
     const int parts = std::max(options.threads, 1);
-    impl_.reset(
-        new Impl{decode::make_context(
-                     decode::make_model(config, options.bfloat16, parts, embedding, blocks, final_norm),
-                     options.bfloat16 || options.half_states, rows, parts),
-                 decode::choose_pass(options.processor, options.bfloat16), decode::TeamChooser(parts)});
+    // One sequence alone waits for memory only, and vectors wait less.
+    const bool use_tiles = options.bfloat16 && rows > 1;
+    impl_.reset(new Impl{decode::make_context(decode::make_model(config, options.bfloat16, parts, embedding,
+                                                                 blocks, final_norm),
+                                              options.bfloat16 || options.half_states, rows, parts),
+                         decode::choose_pass(options.processor, use_tiles), decode::TeamChooser(parts)});
 }
 
 DecodeKernel::~DecodeKernel() = default;

@@ -27,7 +27,8 @@ struct DecodeKernelOptions {
 };
 
 /// One step at a time; a kernel belongs to one thread. A row's logits are the same to the last bit whatever
-/// the other rows do and however many rows and threads there are; not on another DecodeProcessor.
+/// the other rows do and however many rows and threads there are; not on another DecodeProcessor, and with
+/// bfloat16 not between kernels of one and of more rows, which may use matrix units (AMX).
 class DecodeKernel {
   public:
     /// Copies and repacks what it is given: [padded vocabulary, d_model] embedding, which is also the output

@@ -262,6 +262,12 @@ TEST(Decode, OneRowAndThirtyTwo) {
     EXPECT_LT(worst(weights, 32, 12, {}), 1e-4);
 }
 
+// More than two groups of sixteen rows, as matrix units take them, and one that they do not fill.
+TEST(Decode, ManyRowsInBfloat16) {
+    EXPECT_LT(worst(draw_weights(configurations()[1], 2), 41, 10, {.bfloat16 = true, .threads = 2}), 3e-2);
+    EXPECT_LT(worst(draw_weights(configurations()[0], 2), 17, 10, {.bfloat16 = true, .threads = 2}), 3e-2);
+}
+
 TEST(Decode, HalfStatesAreTheRecurrenceWithinTheirPrecision) {
     for (const ModelConfig& config : configurations()) {
         for (const DecodeProcessor processor : kProcessors) {
@@ -322,8 +328,8 @@ TEST(Decode, HalfStatesOfAnySize) {
     EXPECT_LT(worst(weights, 1, 50, {.half_states = true}), 2e-3);
 }
 
-// What a row gives must not depend on its company, to the last bit: a seed makes the same traffic alone or in
-// a batch, on any number of threads.
+// What a row gives must not depend on its company, to the last bit: a trace is the same whatever others are
+// made beside it, on any number of threads.
 TEST(Decode, RowsAreIndependentToTheBit) {
     for (const ModelConfig& config : configurations()) {
         const Weights weights = draw_weights(config, 5);
@@ -334,18 +340,20 @@ TEST(Decode, RowsAreIndependentToTheBit) {
                 constexpr std::size_t rows = 29;
                 options.processor = processor;
                 options.threads = 1;
-                DecodeKernel alone = weights.kernel(1, options);
+                DecodeKernel alone = weights.kernel(2, options);  // of which one is idle
                 options.threads = 3;
                 DecodeKernel many = weights.kernel(rows, options);
                 const auto width = static_cast<std::size_t>(config.vocab_size);
-                std::vector<float> logits(rows * width), expected(width);
+                std::vector<float> logits(rows * width), expected(2 * width);
                 std::vector<std::int32_t> input(rows);
                 Draw draw(13);
                 for (int t = 0; t < 20; ++t) {
                     for (std::int32_t& token : input) token = draw.token(config.vocab_size);
                     many.step(input, logits);
-                    alone.step({&input[9], 1}, expected);
-                    ASSERT_THAT(row_of(logits, 9, config), testing::ElementsAreArray(expected));
+                    const std::int32_t one[] = {-1, input[9]};
+                    alone.step(one, expected);
+                    ASSERT_THAT(row_of(logits, 9, config),
+                                testing::ElementsAreArray(row_of(expected, 1, config)));
                 }
             }
         }
