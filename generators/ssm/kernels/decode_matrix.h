@@ -16,7 +16,8 @@ namespace tracebench::ssm::decode {
 constexpr int kPanelBlocks = 3;
 
 /// Output rows [16 * block, 16 * (block + blocks)) of a matrix. For each input k, in order, their weights
-/// stand side by side; in bfloat16 two inputs at a time, each row's two as one 32-bit word.
+/// stand side by side; in bfloat16 two inputs at a time, each row's two as one 32-bit word, as matrix units
+/// take them (decode_tiles.h).
 ///
 /// (VDPBF16PS would take them so. It is not used: where it was measured it does half the products a second
 /// that two unpacked fused multiply-adds do, and it would round the activations too.)

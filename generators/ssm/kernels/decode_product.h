@@ -18,6 +18,7 @@ struct Region {
     const void* from = nullptr;
     std::int64_t bytes = 0;
 
+    /// One of `count` about equal parts, in whole lines.
     Region share(std::int64_t index, std::int64_t count) const {
         const std::int64_t lines = (bytes + kLine - 1) / kLine;
         const std::int64_t begin = lines * index / count, end = lines * (index + 1) / count;
