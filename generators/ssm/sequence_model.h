@@ -29,8 +29,8 @@ struct ComputeOptions {
     Backend backend = Backend::fused;
     Precision precision = Precision::float32;
     bool half_states = false;  ///< `fused` decoders keep states in half precision, as with bfloat16
-    int threads = 0;         ///< 0: every processor we may use
-    std::int64_t chunk = 0;  ///< tokens a chunk of the scan; 0: what was measured to be best
+    int threads = 0;           ///< 0: every processor we may use
+    std::int64_t chunk = 0;    ///< tokens a chunk of the scan; 0: what was measured to be best
 };
 
 /// `rows` sequences of `length` tokens each, row after row.
