@@ -47,6 +47,7 @@ struct DecodeOptions {
     std::string label;
     std::uint64_t seed = 1;   ///< of what the model does not choose: addresses, initial sequence numbers
     bool constrained = true;  ///< allow only what keeps packets and flows legal by the rule table
+    bool continuous = false;  ///< flows may begin past what a session announced, for a trace without end
 };
 
 /// One trace being written, token by token. Constant memory but for live flows, which are bounded.

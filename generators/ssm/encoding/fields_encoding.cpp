@@ -103,14 +103,14 @@ std::vector<Token> FieldsEncoding::encode(const std::string& label, const Trace&
 
 std::unique_ptr<TraceDecoder> FieldsEncoding::decoder(const DecodeOptions& options) const {
     return std::make_unique<FieldsReader>(
-        vocabulary_, ReaderOptions{label_token(options.label), options.constrained, snap_},
+        vocabulary_, ReaderOptions{label_token(options.label), options.constrained, options.continuous, snap_},
         fresh_identities(options.seed));
 }
 
 std::unique_ptr<TraceDecoder> FieldsEncoding::replay(const std::string& label,
                                                      const RecordedIdentities& identities,
                                                      bool constrained) const {
-    return std::make_unique<FieldsReader>(vocabulary_, ReaderOptions{label_token(label), constrained, snap_},
+    return std::make_unique<FieldsReader>(vocabulary_, ReaderOptions{label_token(label), constrained, false, snap_},
                                           replay_identities(identities));
 }
 

@@ -17,7 +17,7 @@ TraceStream::TraceStream(const Encoding& encoding, const std::string& label, std
       prompt_(encoding.label_token(label)),
       end_(encoding.end_token()),
       limits_(limits),
-      decoder_(encoding.decoder({label, stream_seed(seed, "decoder"), constrained})),
+      decoder_(encoding.decoder({label, stream_seed(seed, "decoder"), constrained, limits.continuous})),
       calibration_(calibration),
       questions_(calibration == nullptr || calibration->empty() ? nullptr : encoding.questions()),
       random_(stream_seed(seed, "tokens")),

@@ -10,6 +10,7 @@ namespace tracebench::ssm {
 namespace {
 
 using namespace tracebench::ssm::testing;
+using fields_testing::lab_captures;
 using nlohmann::json;
 
 /// Asks one question: how much payload, by label.

@@ -9,7 +9,7 @@ namespace {
 using namespace fields_testing;
 
 Trace walked(const FieldsEncoding& encoding, std::uint64_t seed, int tokens, bool constrained) {
-    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained});
+    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained, .continuous = true});
     RandomWalk(encoding, *decoder, seed).go(tokens);
     Trace trace = packets_of(*decoder);
     EXPECT_EQ(trace.size(), decoder->packets());

@@ -246,10 +246,10 @@ TEST(FieldsPlan, IsKept) {
         ASSERT_EQ(counted.size(), decoder.announced.extents.size());
         for (std::size_t i = 0; i < counted.size(); ++i) {
             // TCP may be done before its packets are used up: nothing is sent then. Or it takes some more.
-            if (closed.contains(i))
-                EXPECT_LE(counted[i], decoder.announced.extents[i] + 16);
-            else
-                EXPECT_EQ(counted[i], decoder.announced.extents[i]);
+            if (!closed.contains(i)) {
+                EXPECT_GE(counted[i], decoder.announced.extents[i]);
+            }
+            EXPECT_LE(counted[i], decoder.announced.extents[i] + 16);
         }
         packets += trace.size();
     }

@@ -15,6 +15,7 @@ namespace tracebench::ssm {
 struct ReaderOptions {
     Token label = 0;
     bool constrained = true;
+    bool continuous = false;
     std::uint32_t snap = 0;  ///< frames are cut to so many bytes; 0: whole
 };
 
@@ -55,6 +56,8 @@ class FieldsReader : public TraceDecoder {
     Conversation after_draft(const Conversation& flow) const;
     /// Whether such a segment lets the connection end as it was announced, where that is possible.
     bool keeps_ending(const Draft& draft) const;
+    /// Whether another flow may begin: as announced, or to keep a trace going.
+    bool may_begin_flow() const;
     /// Whether no flow goes on after the packet being written.
     bool is_complete() const;
     /// After the state: what is left is told, or the packet begins.
