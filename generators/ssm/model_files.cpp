@@ -18,6 +18,7 @@ constexpr const char* config_file = "config.json";
 constexpr const char* tokenizer_file = "tokenizer.json";
 constexpr const char* weights_file = "model.safetensors";
 constexpr const char* training_file = "training.json";
+constexpr const char* calibration_file = "calibration.json";
 constexpr std::uint64_t max_config_bytes = std::uint64_t{1} << 20,
                         max_training_bytes = std::uint64_t{256} << 20;
 constexpr const char* embedding_name = "backbone.embedding.weight";
@@ -59,16 +60,23 @@ ModelFiles read_model_files(const fs::path& folder, const EncodingLoader& load_e
         const nlohmann::json json = parse_json_file(training, max_training_bytes);
         files.training = TrainingRecord::from_json(CheckedJson(json, training.string()));
     }
+    if (const fs::path calibration = folder / calibration_file; fs::exists(calibration)) {
+        const nlohmann::json json = parse_json_file(calibration, max_training_bytes);
+        files.calibration = PlanCalibration::from_json(CheckedJson(json, calibration.string()),
+                                                       files.encoding->vocabulary_size());
+    }
     return files;
 }
 
 void write_model_files(const fs::path& folder, const ModelConfig& config, const Encoding& encoding,
-                       const std::vector<NamedTensor>& weights, const TrainingRecord& training) {
+                       const std::vector<NamedTensor>& weights, const TrainingRecord& training,
+                       const PlanCalibration& calibration) {
     write_file(folder / config_file, config.to_json().dump(2) + "\n");
     encoding.save(folder);
     write_safetensors(folder / weights_file, weights, {{"format", "pt"}});
     write_file(folder / training_file,
                training.to_json().dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    if (!calibration.empty()) write_file(folder / calibration_file, calibration.to_json().dump() + "\n");
 }
 
 void add_labels(ModelFiles& files, const std::vector<std::string>& labels, std::uint64_t seed) {

@@ -1,6 +1,7 @@
 #pragma once
 /// A trained model in a folder, as Hugging Face lays it out: `config.json`, `tokenizer.json`,
-/// `model.safetensors` (or PyTorch's `pytorch_model.bin`), and our `training.json` beside them.
+/// `model.safetensors` (or PyTorch's `pytorch_model.bin`), and our `training.json` and `calibration.json`
+/// beside them.
 
 #include <filesystem>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "generators/ssm/encoding/encoding.h"
+#include "generators/ssm/generation/plan_calibration.h"
 #include "generators/ssm/model_config.h"
 #include "generators/ssm/training/training_record.h"
 #include "generators/weights/named_tensor.h"
@@ -20,6 +22,7 @@ struct ModelFiles {
     std::unique_ptr<Encoding> encoding;
     std::vector<NamedTensor> weights;
     std::optional<TrainingRecord> training;  ///< absent in other programs' folders
+    PlanCalibration calibration;             ///< so too
 };
 
 using EncodingLoader = std::function<std::unique_ptr<Encoding>(const std::filesystem::path& folder)>;
@@ -31,7 +34,7 @@ ModelFiles read_model_files(const std::filesystem::path& folder, const EncodingL
 /// Into an existing folder.
 void write_model_files(const std::filesystem::path& folder, const ModelConfig& config,
                        const Encoding& encoding, const std::vector<NamedTensor>& weights,
-                       const TrainingRecord& training);
+                       const TrainingRecord& training, const PlanCalibration& calibration);
 
 /// Whether the folder looks like one that read_model_files() reads.
 inline bool holds_model_files(const std::filesystem::path& folder) {

@@ -88,6 +88,7 @@ void SsmGenerator::build(ModelFiles files, std::uint64_t seed, const std::string
     model_ = std::move(model);
     encoding_ = std::move(files.encoding);
     training_ = files.training.value_or(TrainingRecord());
+    calibration_ = std::move(files.calibration);
     sampling_ = {};
     sampling_s_ = 0;
 }
@@ -132,6 +133,9 @@ void SsmGenerator::fit(const std::vector<LabelledTrace>& samples, const FitConte
     Trainer trainer(*model_, encoded, options, context.seed, identity.dump());
     training_ = trainer.run(context.listener(), context.checkpoints);
     training_.left_out = static_cast<std::int64_t>(report.left_out);
+    std::vector<std::span<const Token>> sequences;
+    for (const TrainingSample& sample : encoded) sequences.emplace_back(sample.tokens);
+    calibration_.learn(*model_, *encoding_, sequences, settings_.parallel, context.listener());
 }
 
 void SsmGenerator::require_fitted(const std::string& label) const {
@@ -145,6 +149,7 @@ TracesRequest SsmGenerator::traces_request(const SampleRequest& request) const {
     traces.seed = stream_seed(request.seed, "ssm/" + request.label);
     traces.constrained = request.constrained;
     traces.sampling = settings_.sampling;
+    traces.calibration = &calibration_;
     traces.budget_s = request.budget_s;
     std::uint64_t cap = static_cast<std::uint64_t>(settings_.max_tokens_per_sample);
     if (cap == 0) {
@@ -214,7 +219,7 @@ std::optional<std::vector<double>> SsmGenerator::losses(const std::vector<Labell
 
 void SsmGenerator::save(const std::filesystem::path& folder) const {
     if (model_ == nullptr) throw InputError("generator 'ssm'", "has no model to save", "fit it first");
-    write_model_files(folder, model_->config(), *encoding_, model_->parameters(), training_);
+    write_model_files(folder, model_->config(), *encoding_, model_->parameters(), training_, calibration_);
 }
 
 void SsmGenerator::load(const std::filesystem::path& folder) {

@@ -57,6 +57,7 @@ class SsmGenerator : public Generator {
     std::unique_ptr<Encoding> encoding_;
     std::unique_ptr<SequenceModel> model_;
     TrainingRecord training_;
+    PlanCalibration calibration_;
     SamplingStatistics sampling_;
     double sampling_s_ = 0;
 };

@@ -59,8 +59,8 @@ struct TcpSide {
     std::uint32_t window_edge = 0;      ///< highest acknowledgement + scaled window ever advertised
     std::uint32_t largest_window = 0;   ///< scaled; by the largest scale where the scale is unknown
     bool timestamped = false;
-    std::uint32_t first_timestamp = 0, last_timestamp = 0;
-    std::int64_t last_timestamp_ns = 0;  ///< when the last was seen
+    std::uint32_t first_timestamp = 0, last_timestamp = 0;  ///< the first follows 2^30 behind at most
+    std::int64_t last_timestamp_ns = 0;                     ///< when the last was seen
 
     struct Range {
         std::uint32_t begin, end;

@@ -47,6 +47,7 @@ struct DecodeOptions {
     std::string label;
     std::uint64_t seed = 1;   ///< of what the model does not choose: addresses, initial sequence numbers
     bool constrained = true;  ///< allow only what keeps packets and flows legal by the rule table
+    bool continuous = false;  ///< flows may begin past what a session announced, for a trace without end
 };
 
 /// One trace being written, token by token. Constant memory but for live flows, which are bounded.
@@ -67,6 +68,16 @@ class TraceDecoder {
     /// Packets finished so far, and the time of the last since the first.
     virtual std::uint64_t packets() const = 0;
     virtual double seconds() const = 0;
+};
+
+/// Follows a sequence and says which question its next token answers, where that is one of the plan's.
+class QuestionTracker {
+  public:
+    virtual ~QuestionTracker() = default;
+    /// The sequence's tokens, its label's first.
+    virtual void accept(Token token) = 0;
+    /// Equal numbers: the same question in the same circumstances. Negative: none.
+    virtual std::int64_t next() const = 0;
 };
 
 class Encoding {
@@ -90,6 +101,8 @@ class Encoding {
     /// Tokens that decide about much of what follows: what a flow is for, how long it is. Few, so a small
     /// model learns them late unless they count more in training.
     virtual bool is_plan(Token /*token*/) const { return false; }
+    /// Null where the plan has no questions. Numbers stay when labels are added.
+    virtual std::unique_ptr<QuestionTracker> questions() const { return nullptr; }
     /// Tokens of one kind can stand for each other, as a wrong one does for the right one: see TokenNoise.
     /// Negative: nothing else can stand here.
     virtual int kind(Token /*token*/) const { return -1; }

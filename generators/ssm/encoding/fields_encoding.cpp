@@ -9,13 +9,14 @@
 #include "base/file.h"
 #include "generators/checked_json.h"
 #include "generators/ethernet.h"
+#include "generators/ssm/encoding/fields/plan_questions.h"
 #include "generators/ssm/encoding/fields/reader.h"
 #include "generators/ssm/encoding/fields/writer.h"
 
 namespace tracebench::ssm {
 namespace {
 
-constexpr int format_version = 4;
+constexpr int format_version = 5;
 constexpr std::size_t most_labels = 10'000;
 constexpr std::uint32_t largest_snap = 262'144;
 
@@ -57,6 +58,10 @@ bool FieldsEncoding::is_plan(Token token) const {
     return ssm::is_plan(vocabulary_.head(token).item);
 }
 
+std::unique_ptr<QuestionTracker> FieldsEncoding::questions() const {
+    return std::make_unique<PlanQuestions>(vocabulary_);
+}
+
 int FieldsEncoding::kind(Token token) const {
     const Item item = vocabulary_.head(token).item;
     return item == Item::label || ssm::is_context(item) ? -1 : static_cast<int>(item);
@@ -79,10 +84,10 @@ void FieldsEncoding::observe(const std::string&, const Trace& trace) {
 FieldsTranscript FieldsEncoding::transcribe(const std::string& label, const Trace& trace,
                                             EncodeReport& report) const {
     const EthernetTrace ethernet = to_ethernet(trace);
-    // How long flows are is known only at their end, but said at their beginning.
+    // How long flows are and how they end is known only then, but said at their beginning.
     FieldsWriter measuring(vocabulary_, label_token(label), {});
     for (const PacketView& packet : ethernet.trace.packets) measuring.add(packet);
-    FieldsWriter writer(vocabulary_, label_token(label), measuring.extents());
+    FieldsWriter writer(vocabulary_, label_token(label), measuring.plans());
     for (const PacketView& packet : ethernet.trace.packets) writer.add(packet);
     FieldsTranscript transcript;
     transcript.tokens = writer.finish();
@@ -98,14 +103,14 @@ std::vector<Token> FieldsEncoding::encode(const std::string& label, const Trace&
 
 std::unique_ptr<TraceDecoder> FieldsEncoding::decoder(const DecodeOptions& options) const {
     return std::make_unique<FieldsReader>(
-        vocabulary_, ReaderOptions{label_token(options.label), options.constrained, snap_},
+        vocabulary_, ReaderOptions{label_token(options.label), options.constrained, options.continuous, snap_},
         fresh_identities(options.seed));
 }
 
 std::unique_ptr<TraceDecoder> FieldsEncoding::replay(const std::string& label,
                                                      const RecordedIdentities& identities,
                                                      bool constrained) const {
-    return std::make_unique<FieldsReader>(vocabulary_, ReaderOptions{label_token(label), constrained, snap_},
+    return std::make_unique<FieldsReader>(vocabulary_, ReaderOptions{label_token(label), constrained, false, snap_},
                                           replay_identities(identities));
 }
 

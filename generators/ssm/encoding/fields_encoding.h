@@ -31,6 +31,7 @@ class FieldsEncoding : public Encoding {
     Token end_token() const override;
     bool is_context(Token token) const override;
     bool is_plan(Token token) const override;
+    std::unique_ptr<QuestionTracker> questions() const override;
     int kind(Token token) const override;
     bool is_last_resort(Token token) const override;
     void observe(const std::string& label, const Trace& trace) override;

@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 TraceStream begin_trace(const Encoding& encoding, const TracesRequest& request, std::size_t index) {
     return TraceStream(encoding, request.label, stream_seed(request.seed, fmt::format("trace/{}", index)),
-                       request.constrained, request.limits, request.sampling);
+                       request.constrained, request.limits, request.sampling, request.calibration);
 }
 
 /// The logits of one row, without those of the vocabulary's padding.

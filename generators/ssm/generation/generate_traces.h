@@ -14,7 +14,8 @@ struct TracesRequest {
     bool constrained = true;
     TraceLimits limits;
     SamplerOptions sampling;
-    std::size_t parallel = 32;  ///< traces at once, at least 1
+    const PlanCalibration* calibration = nullptr;  ///< null: the model's own belief
+    std::size_t parallel = 32;                     ///< traces at once, at least 1
     /// Wall clock; 0: none. When it is used up, traces under way end where they are and no others begin.
     double budget_s = 0;
 };

@@ -11,17 +11,21 @@ constexpr std::uint64_t max_tokens_a_packet = 1 << 16;
 }  // namespace
 
 TraceStream::TraceStream(const Encoding& encoding, const std::string& label, std::uint64_t seed,
-                         bool constrained, const TraceLimits& limits, const SamplerOptions& sampling)
+                         bool constrained, const TraceLimits& limits, const SamplerOptions& sampling,
+                         const PlanCalibration* calibration)
     : encoding_(encoding),
       prompt_(encoding.label_token(label)),
       end_(encoding.end_token()),
       limits_(limits),
-      decoder_(encoding.decoder({label, stream_seed(seed, "decoder"), constrained})),
+      decoder_(encoding.decoder({label, stream_seed(seed, "decoder"), constrained, limits.continuous})),
+      calibration_(calibration),
+      questions_(calibration == nullptr || calibration->empty() ? nullptr : encoding.questions()),
       random_(stream_seed(seed, "tokens")),
       sampler_(sampling, encoding.vocabulary_size()),
       history_(encoding.vocabulary_size(), sampling.repetition_window),
       start_ns_(random_start_ns(random_)) {
     history_.add(prompt_);
+    if (questions_) questions_->accept(prompt_);
 }
 
 bool TraceStream::allowed(Token token) {
@@ -32,6 +36,11 @@ bool TraceStream::allowed(Token token) {
 Token TraceStream::choose(std::span<const float> logits) {
     const std::optional<Token> forced = decoder_->forced();
     if (forced && encoding_.is_context(*forced)) return *forced;
+    if (const std::int64_t question = questions_ ? questions_->next() : -1; question >= 0) {
+        calibrated_.assign(logits.begin(), logits.end());
+        calibration_->apply(question, calibrated_);
+        logits = calibrated_;
+    }
     // Any other forced token is drawn all the same, to know what the model would have chosen.
     Sampler::Draw draw = sampler_.draw(
         logits, history_, random_, [&](Token token) { return forced ? token == *forced : allowed(token); });
@@ -58,6 +67,7 @@ Token TraceStream::advance(std::span<const float> logits, const Sink& sink) {
     const Token token = choose(logits);
     ++tokens_;
     history_.add(token);
+    if (questions_) questions_->accept(token);
     decoder_->accept(token);
     hand_out(sink);
     ended_ = ended_ || decoder_->ended() || (limits_.tokens > 0 && tokens_ >= limits_.tokens) ||

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "generators/ssm/encoding/encoding.h"
+#include "generators/ssm/generation/plan_calibration.h"
 #include "generators/ssm/generation/sampler.h"
 #include "traffic/packet.h"
 
@@ -36,10 +37,11 @@ class TraceStream {
   public:
     using Sink = std::function<void(const PacketView&)>;  ///< the view is valid during the call
 
-    /// The encoding must outlive it. `seed` decides everything: tokens, what the decoder chooses, when the
-    /// trace starts. Throws InputError for an unknown label.
+    /// The encoding must outlive it, and so must `calibration` (null: none). `seed` decides everything:
+    /// tokens, what the decoder chooses, when the trace starts. Throws InputError for an unknown label.
     TraceStream(const Encoding& encoding, const std::string& label, std::uint64_t seed, bool constrained,
-                const TraceLimits& limits, const SamplerOptions& sampling);
+                const TraceLimits& limits, const SamplerOptions& sampling,
+                const PlanCalibration* calibration = nullptr);
 
     /// What the model is fed first.
     Token prompt() const { return prompt_; }
@@ -60,6 +62,9 @@ class TraceStream {
     const Token prompt_, end_;
     const TraceLimits limits_;
     std::unique_ptr<TraceDecoder> decoder_;
+    const PlanCalibration* calibration_;
+    std::unique_ptr<QuestionTracker> questions_;  ///< null where nothing is calibrated
+    std::vector<float> calibrated_;
     Random random_;
     Sampler sampler_;
     TokenHistory history_;

@@ -9,7 +9,7 @@ namespace {
 using namespace fields_testing;
 
 Trace walked(const FieldsEncoding& encoding, std::uint64_t seed, int tokens, bool constrained) {
-    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained});
+    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained, .continuous = true});
     RandomWalk(encoding, *decoder, seed).go(tokens);
     Trace trace = packets_of(*decoder);
     EXPECT_EQ(trace.size(), decoder->packets());
@@ -138,6 +138,7 @@ TEST(FieldsConstraints, ManyFlowsStayLegal) {
         accept(Item::source_port, ephemeral);
         accept(Item::destination_port, *known_port(443));
         accept(Item::extent, 1);
+        accept(Item::ending, static_cast<int>(Ending::open));
         accept(Item::gap, 40);
         accept(Item::flags, 0);
         if (flows == 0) {
@@ -189,8 +190,8 @@ int flags_code(std::uint8_t flags) {
     return static_cast<int>(std::find(usual.begin(), usual.end(), flags) - usual.begin());
 }
 
-/// Up to its first packet: one flow of 16 packets, to port 443.
-void open_connection(Speaker& say, int version = 4) {
+/// Up to its first packet: one flow, to port 443.
+void open_connection(Speaker& say, int version = 4, int packets = 16, Ending ending = Ending::closed) {
     const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
     say(Item::flows, 1);
     say(Item::label, 0);
@@ -199,7 +200,8 @@ void open_connection(Speaker& say, int version = 4) {
     say(Item::destination_host, version == 4 ? +code::new_192 : +code::new_global6);
     say(Item::source_port, ephemeral);
     say(Item::destination_port, *known_port(443));
-    say(Item::extent, 16);
+    say(Item::extent, packets);
+    say(Item::ending, static_cast<int>(ending));
 }
 
 // RFC 9293 figure 6, message by message; what is not in it may not be said.
@@ -280,7 +282,7 @@ TEST(FieldsConstraints, AResetEndsTheFlow) {
     const FieldsEncoding encoding({"any"});
     const auto decoder = encoding.decoder({.label = "any", .seed = 1});
     Speaker say(encoding, *decoder);
-    open_connection(say, 6);
+    open_connection(say, 6, 4, Ending::reset);
     say(Item::gap, 0);
     say(Item::flags, flags_code(tcp_flag::syn));
     say(Item::mss, 0, {5, 160});
@@ -296,6 +298,75 @@ TEST(FieldsConstraints, AResetEndsTheFlow) {
     EXPECT_FALSE(say.may(Item::flow, 1));
     say(Item::end, 0);
     EXPECT_EQ(packets_of(*decoder).size(), 2U);
+}
+
+/// After the handshake, with the client's acknowledgement not yet finished.
+void shake_hands(Speaker& say) {
+    for (const std::uint8_t flags : {+tcp_flag::syn, tcp_flag::syn | tcp_flag::ack}) {
+        if (flags != tcp_flag::syn) say(Item::flow, 1);
+        say(Item::gap, 10);
+        say(Item::flags, flags_code(flags));
+        say(Item::mss, 0, {5, 180});
+        say(Item::window_scale, 0, {7});
+        say(Item::ttl, 0, {64});
+    }
+    say(Item::flow, 0);
+    say(Item::gap, 10);
+    say(Item::flags, flags_code(tcp_flag::ack));
+}
+
+// RFC 9293 figure 12: both sides close with three segments; when no more are left they have to.
+TEST(FieldsConstraints, AConnectionClosesAsAnnounced) {
+    using namespace tcp_flag;
+    const FieldsEncoding encoding({"any"});
+    for (const int packets : {3, 6}) {  // also where the handshake takes all that was announced
+        SCOPED_TRACE(packets);
+        const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+        Speaker say(encoding, *decoder);
+        const auto may = [&](std::uint8_t flags) { return say.may(Item::flags, flags_code(flags)); };
+        const int payload = static_cast<int>(usual_flags().size());
+        open_connection(say, 4, packets);
+        shake_hands(say);
+        EXPECT_FALSE(say.may(Item::end, 0));
+        say(Item::flow, 1);
+        say(Item::gap, 10);
+        EXPECT_FALSE(say.may(Item::flags, flags_code(psh | ack) + payload));
+        EXPECT_FALSE(may(rst));
+        say(Item::flags, flags_code(fin | ack));
+        EXPECT_FALSE(say.may(Item::flow, 1));  // it is the other side's turn
+        say(Item::flow, 0);
+        say(Item::gap, 10);
+        EXPECT_FALSE(may(ack));  // two packets are left
+        say(Item::flags, flags_code(fin | ack));
+        EXPECT_FALSE(say.may(Item::flow, 0));
+        EXPECT_FALSE(say.may(Item::end, 0));
+        say(Item::flow, 1);
+        say(Item::gap, 10);
+        say(Item::flags, flags_code(ack));
+        say(Item::end, 0);
+        const Trace trace = packets_of(*decoder);
+        EXPECT_EQ(trace.size(), 6U);
+        EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
+    }
+}
+
+TEST(FieldsConstraints, AConnectionStaysOpenOrIsResetAsAnnounced) {
+    using namespace tcp_flag;
+    const FieldsEncoding encoding({"any"});
+    for (const Ending ending : {Ending::open, Ending::half_closed, Ending::reset}) {
+        SCOPED_TRACE(static_cast<int>(ending));
+        const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+        Speaker say(encoding, *decoder);
+        const auto may = [&](std::uint8_t flags) { return say.may(Item::flags, flags_code(flags)); };
+        const int payload = static_cast<int>(usual_flags().size());
+        open_connection(say, 4, 4, ending);
+        shake_hands(say);
+        say(Item::flow, 1);
+        say(Item::gap, 10);
+        EXPECT_EQ(say.may(Item::flags, flags_code(psh | ack) + payload), ending == Ending::open);
+        EXPECT_EQ(may(fin | ack), ending == Ending::half_closed);
+        EXPECT_EQ(may(rst | ack), ending == Ending::reset);
+    }
 }
 
 }  // namespace

@@ -127,9 +127,10 @@ TEST(FieldsVocabulary, WhatTheModelIsToldIsContext) {
                                                   item == Item::left);
         // What is told is no plan of the model's, and neither is what it is asked of each packet.
         EXPECT_EQ(encoding.is_plan(token), item == Item::label || item == Item::end || item == Item::flows ||
-                                               item == Item::extent || item == Item::kind ||
-                                               item == Item::source_host || item == Item::destination_host ||
-                                               item == Item::source_port || item == Item::destination_port);
+                                               item == Item::extent || item == Item::ending ||
+                                               item == Item::kind || item == Item::source_host ||
+                                               item == Item::destination_host || item == Item::source_port ||
+                                               item == Item::destination_port);
         EXPECT_EQ(encoding.kind(token) < 0, encoding.is_context(token) || item == Item::label);
     }
 }

@@ -61,6 +61,16 @@ Phase Conversation::phase() const {
     return forward.syn && reverse.syn ? Phase::answered : Phase::opening;
 }
 
+Ending Conversation::ending() const {
+    if (rules.side[0].rst || rules.side[1].rst) return Ending::reset;
+    const int fins = (rules.side[0].fin ? 1 : 0) + (rules.side[1].fin ? 1 : 0);
+    return fins == 2 ? Ending::closed : fins == 1 ? Ending::half_closed : Ending::open;
+}
+
+int Conversation::told_left() const {
+    return left_octave(left()) * endings + static_cast<int>(plan.ending);
+}
+
 bool Conversation::has_ended(std::int64_t time_ns) const {
     const double idle_s = static_cast<double>(time_ns - last_ns) * 1e-9;
     return packets > 0 && idle_s > (tcp() ? FlowOptions{}.tcp_idle_s : FlowOptions{}.udp_idle_s);
@@ -70,13 +80,38 @@ bool Conversation::is_over(std::int64_t time_ns) const {
     return has_ended(time_ns + (time_ns - last_ns) / 100);
 }
 
+bool Conversation::is_finished(Direction d) const {
+    const TcpSide &me = rules.own(d), &peer = rules.peer(d);
+    return me.fin && peer.acknowledged && sequence_distance(peer.acknowledgement, me.fin_end) >= 0;
+}
+
 bool Conversation::is_closed() const {
-    const auto is_done = [&](Direction d) {
-        const TcpSide &me = rules.own(d), &peer = rules.peer(d);
-        return me.fin && peer.acknowledged && sequence_distance(peer.acknowledgement, me.fin_end) >= 0;
-    };
     const bool reset = rules.side[0].rst || rules.side[1].rst;
-    return tcp() && (reset || (is_done(Direction::forward) && is_done(Direction::reverse)));
+    return tcp() && (reset || (is_finished(Direction::forward) && is_finished(Direction::reverse)));
+}
+
+int Conversation::packets_to_end() const {
+    if (!tcp() || is_closed()) return 0;
+    const int fins = (rules.side[0].fin ? 1 : 0) + (rules.side[1].fin ? 1 : 0);
+    switch (plan.ending) {
+        case Ending::open:
+            return 0;
+        case Ending::half_closed:
+            return fins == 0 ? 1 : 0;
+        case Ending::closed:  // FIN, FIN with acknowledgement, acknowledgement
+            if (fins < 2) return 3 - fins;
+            return (is_finished(Direction::forward) ? 0 : 1) + (is_finished(Direction::reverse) ? 0 : 1);
+        case Ending::reset:
+            return 1;
+    }
+    return 0;
+}
+
+bool Conversation::may_end(Direction d) const {
+    if (plan.ending != Ending::closed) return true;
+    const TcpSide &me = rules.own(d), &peer = rules.peer(d);
+    const Direction other = d == Direction::forward ? Direction::reverse : Direction::forward;
+    return !me.fin || (peer.fin && !is_finished(other));
 }
 
 bool Conversation::is_between_hosts() const {

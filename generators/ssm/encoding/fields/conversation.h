@@ -113,6 +113,18 @@ inline constexpr int datagram_counts = 5, unanswered_counts = 3;
 inline constexpr int tcp_states = phases * 2 * packet_classes * unanswered_counts;
 inline constexpr int conversation_states = tcp_states + 2 * datagram_counts;
 
+/// How a TCP flow ends: without a FIN, with one side's, with both sides', with a reset.
+enum class Ending : std::uint8_t { open, half_closed, closed, reset };
+inline constexpr int endings = 4;
+
+/// What is said of a flow ahead.
+struct FlowPlan {
+    std::uint64_t packets = 0;
+    Ending ending = Ending::open;
+
+    bool operator==(const FlowPlan&) const = default;
+};
+
 struct Conversation {
     std::uint8_t protocol = 0;
     Endpoint ends[2];       ///< [0] sent the first packet
@@ -121,7 +133,7 @@ struct Conversation {
     Direction last = Direction::forward;
     PacketClass last_class = PacketClass::syn;
     std::uint64_t packets = 0;
-    std::uint64_t extent = 0;  ///< packets that it will have
+    FlowPlan plan;
     std::int64_t last_ns = 0;  ///< time of its last packet
     FlowState rules;           ///< what the protocol rules remember
 
@@ -130,7 +142,11 @@ struct Conversation {
     /// Whether the model is told what is left before the next packet: where that has passed a power of two,
     /// or where it was elsewhere meanwhile.
     bool tells_left(bool elsewhere) const;
-    std::uint64_t left() const { return extent > packets ? extent - packets : 0; }
+    std::uint64_t left() const { return plan.packets > packets ? plan.packets - packets : 0; }
+    /// How it would have ended if nothing more came.
+    Ending ending() const;
+    /// A value of Item::left.
+    int told_left() const;
     const Sender& own(Direction d) const { return senders[static_cast<int>(d)]; }
     const Sender& peer(Direction d) const { return senders[1 - static_cast<int>(d)]; }
     Phase phase() const;
@@ -142,6 +158,13 @@ struct Conversation {
     /// was on its way then, and the resets that answer it, real captures have; a model that is made to use up
     /// its flow's packets has nothing but resets to go on with.)
     bool is_closed() const;
+    /// Whether this side has sent a FIN that the other has acknowledged.
+    bool is_finished(Direction d) const;
+    /// The fewest packets after which a connection that is open has ended as planned; 0: it has, or nothing
+    /// is planned.
+    int packets_to_end() const;
+    /// Whether one of these is this side's.
+    bool may_end(Direction d) const;
     /// Whether both ends are single hosts, so that either may send.
     bool is_between_hosts() const;
     /// As a packet in direction `d` would find it: a value of Item::state.

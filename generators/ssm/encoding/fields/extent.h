@@ -2,6 +2,7 @@
 /// How many packets a flow has and how many flows a session: said ahead, so that a model plans instead of
 /// stopping by chance. Exact up to 16, then 4 buckets an octave.
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <utility>
@@ -26,10 +27,11 @@ inline std::pair<std::uint64_t, std::uint64_t> extent_range(int bucket) {
     return {(std::uint64_t{16} << octave) + width * static_cast<std::uint64_t>((bucket - exact_extents) % 4),
             width};
 }
-/// What is told of packets that are left: the power of two at or below their number (1 or more).
+/// What is told of packets that are left: the power of two at or below their number; of none as of
+/// one: a connection that announced to close does so even if that takes more packets.
 inline int left_octave(std::uint64_t left) {
     const int octave = std::bit_width(left) - 1;
-    return octave < left_octaves ? octave : left_octaves - 1;
+    return std::clamp(octave, 0, left_octaves - 1);
 }
 
 }  // namespace tracebench::ssm

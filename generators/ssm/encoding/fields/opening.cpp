@@ -25,7 +25,7 @@ constexpr std::array<KindInfo, code::kinds> kinds{{{ip_protocol::tcp, 4},
 constexpr std::array items_with_ports{
     Item::begun,       Item::kind,  Item::source_host,      Item::destination_host,
     Item::source_port, Item::topic, Item::destination_port, Item::topic,
-    Item::extent};
+    Item::extent,      Item::ending};
 constexpr std::array items_without_ports{Item::begun, Item::kind,  Item::source_host, Item::destination_host,
                                          Item::topic, Item::extent};
 
@@ -42,8 +42,8 @@ int ephemeral_kind(std::uint16_t port) {
 }  // namespace
 
 std::optional<Item> Opening::next() const {
-    const std::span<const Item> items =
-        ported() ? std::span<const Item>(items_with_ports) : std::span<const Item>(items_without_ports);
+    std::span<const Item> items = items_without_ports;
+    if (ported()) items = std::span(items_with_ports).first(items_with_ports.size() - (flow_.tcp() ? 0 : 1));
     const auto at = static_cast<std::size_t>(items_);
     return at < items.size() ? std::optional(items[at]) : std::nullopt;
 }
@@ -61,6 +61,7 @@ bool Opening::allowed(int value, std::span<const std::uint8_t> bytes, bool legal
     if (!item) return false;
     if (*item == Item::kind) return value < code::kinds;
     if (*item == Item::extent) return value > 0;
+    if (*item == Item::ending) return true;
     if (is_context(*item)) return true;
     if (*item == Item::source_host || *item == Item::destination_host) {
         // Both ends are of one IP version, and should be two hosts.
@@ -129,7 +130,9 @@ void Opening::accept(int value, std::span<const std::uint8_t> bytes, Identities&
     const Item item = *next();
     const int draws = identities.redraws() ? max_draws : 1;
     if (item == Item::extent) {
-        flow_.extent = identities.extent(value);
+        flow_.plan.packets = identities.extent(value);
+    } else if (item == Item::ending) {
+        flow_.plan.ending = static_cast<Ending>(value);
     } else if (item == Item::kind) {
         flow_.protocol = kinds[static_cast<std::size_t>(value)].protocol;
         ip_version_ = kinds[static_cast<std::size_t>(value)].version;
@@ -168,7 +171,7 @@ void Opening::accept_other(Identities& identities) {
     accept(host ? new_host : port_base() + code::ephemeral_dynamic, {}, identities);
 }
 
-std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
+std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, const FlowPlan& plan,
                                        std::uint64_t begun, int topic, RecordedIdentities& identities) {
     std::vector<OpeningItem> items;
     const PacketFields& f = record.fields;
@@ -194,8 +197,8 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
     };
     add_host(Item::source_host, f.src.address);
     add_host(Item::destination_host, f.dst.address);
-    const OpeningItem size{{Item::extent, extent_bucket(extent)}, {}};
-    identities.extents.push_back(extent);
+    const OpeningItem size{{Item::extent, extent_bucket(plan.packets)}, {}};
+    identities.extents.push_back(plan.packets);
     const OpeningItem again{{Item::topic, topic}, {}};
     if (!record.tcp() && !record.udp()) {
         items.push_back(again);
@@ -222,6 +225,7 @@ std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& re
     add_port(Item::destination_port, f.dst, client == Direction::reverse);
     items.push_back(again);
     items.push_back(size);
+    if (record.tcp()) items.push_back({{Item::ending, static_cast<int>(plan.ending)}, {}});
     return items;
 }
 

@@ -12,7 +12,7 @@
 
 namespace tracebench::ssm {
 
-/// How many flows have begun, then the items from Item::kind to Item::extent, one after another. The model is
+/// How many flows have begun, then the items from Item::kind to Item::ending, one after another. The model is
 /// told the topic again where it has to say what the flow is for and how long it is: those two decide most,
 /// and depend on the label.
 class Opening {
@@ -50,9 +50,9 @@ struct OpeningItem {
     ItemHead head;
     std::vector<std::uint8_t> bytes{};
 };
-/// The items of a flow of `extent` packets that begins with this one, in a trace of label number `topic`;
+/// The items of a flow that begins with this one, in a trace of label number `topic`;
 /// what they leave open is added to `identities`.
-std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, std::uint64_t extent,
+std::vector<OpeningItem> write_opening(const SessionBook& book, const Record& record, const FlowPlan& plan,
                                        std::uint64_t begun, int topic, RecordedIdentities& identities);
 
 }  // namespace tracebench::ssm

@@ -11,15 +11,21 @@ namespace tracebench::ssm {
 
 namespace {
 
+/// A FIN of each side and an acknowledgement.
+constexpr std::uint64_t most_packets_to_end = 3;
+/// Of a connection that does not manage to end as announced.
+constexpr std::uint64_t most_packets_past_plan = 16;
+/// What real captures have after the first reset or FIN, that one included: at most 7 and 9 in the lab set.
+constexpr std::uint64_t most_packets_past_reset = 8, most_packets_past_fin = 16;
+
 /// Where the connection stands for the sender (RFC 9293 section 3.3.2), beyond what rules may ask of
 /// captures, which can miss packets: a connection begins with a SYN. A SYN in the middle, or one that answers
 /// none, would begin another flow for whoever reads the capture.
 bool may_send(const Draft& draft) {
     if (!draft.tcp()) return true;
-    const FlowState& rules = draft.flow->rules;
     const bool syn = draft.has(tcp_flag::syn), ack = draft.has(tcp_flag::ack);
-    if (rules.packets == 0) return syn && !ack;
-    return !syn || (rules.from_start && (rules.initiator == draft.direction) != ack);
+    if (draft.flow->rules.packets == 0) return syn && !ack;
+    return !syn || (ack && draft.flow->phase() == Phase::opening);
 }
 
 }  // namespace
@@ -60,11 +66,17 @@ bool FieldsReader::allowed_head(ItemHead head) {
             break;
     }
     if (head.item == Item::label)
-        return vocabulary_.token(head.item, head.value) == options_.label &&
-               (begun_ < flows_ || is_complete());
+        return vocabulary_.token(head.item, head.value) == options_.label && may_begin_flow();
     if (head.item == Item::end) return begun_ >= flows_ && is_complete();
     if (head.item != Item::flow) return false;
     return allowed_flow(head.value);
+}
+
+bool FieldsReader::may_begin_flow() const {
+    if (begun_ < flows_) return true;
+    // A model cannot count to a hundred: at the end of its plan it would as soon begin another flow as stop.
+    const bool nothing_yet = begun_ == 0;
+    return (options_.continuous || nothing_yet) && is_complete();
 }
 
 std::int64_t FieldsReader::time_ns() const {
@@ -83,9 +95,12 @@ const Conversation* FieldsReader::flow_at(int rank) const {
 
 bool FieldsReader::goes_on(const Conversation& flow, std::int64_t now_ns) const {
     const bool current = place_ == Place::packet && &flow == draft_.flow;
-    if (flow.left() <= (current ? 1 : 0)) return false;
-    if (!options_.constrained) return true;
-    return current ? !closes(flow) : !flow.is_over(now_ns) && !flow.is_closed();
+    const bool has_left = flow.left() > (current ? 1 : 0);
+    if (!options_.constrained) return has_left;
+    if (current ? closes(flow) : flow.is_over(now_ns) || flow.is_closed()) return false;
+    if (has_left || !flow.tcp()) return has_left;
+    if (flow.packets >= flow.plan.packets + most_packets_past_plan) return false;
+    return (current ? after_draft(flow) : flow).packets_to_end() > 0;
 }
 
 bool FieldsReader::is_turn(const Conversation& flow, Direction direction) const {
@@ -94,16 +109,44 @@ bool FieldsReader::is_turn(const Conversation& flow, Direction direction) const 
     const bool current = place_ == Place::packet && &flow == draft_.flow;
     const bool syn = current && draft_.has(tcp_flag::syn), ack = current && draft_.has(tcp_flag::ack);
     if (syn ? !ack : flow.phase() == Phase::opening) return direction == Direction::reverse;
-    if (syn || flow.phase() == Phase::answered) return direction == Direction::forward;
-    return true;
+    if (syn) return direction == Direction::forward;
+    if (flow.phase() != Phase::answered && flow.left() > (current ? 1 : 0) + most_packets_to_end) return true;
+    const Conversation next = current ? after_draft(flow) : flow;
+    if (next.phase() == Phase::answered) return direction == Direction::forward;
+    return next.left() > static_cast<std::uint64_t>(next.packets_to_end()) || next.may_end(direction);
 }
 
 bool FieldsReader::closes(const Conversation& flow) const {
     if (flow.tcp() && draft_.has(tcp_flag::rst)) return true;
     if (!flow.tcp() || !flow.rules.side[0].fin || !flow.rules.side[1].fin) return false;
+    return after_draft(flow).is_closed();
+}
+
+Conversation FieldsReader::after_draft(const Conversation& flow) const {
     Conversation after = flow;
     after.update(resolve(book_, draft_, identity_), draft_.direction);
-    return after.is_closed();
+    return after;
+}
+
+bool FieldsReader::keeps_ending(const Draft& draft) const {
+    const Conversation& flow = *draft.flow;
+    if (!draft.tcp() || draft.has(tcp_flag::syn)) return true;
+    const Ending ending = flow.plan.ending;
+    const bool fin = draft.has(tcp_flag::fin), rst = draft.has(tcp_flag::rst);
+    if (rst) return ending == Ending::reset && flow.left() <= most_packets_past_reset;
+    if (fin && (ending == Ending::open || flow.left() > most_packets_past_fin ||
+                (ending == Ending::half_closed && flow.rules.peer(draft.direction).fin)))
+        return false;
+    if (!flow.rules.established) return true;  // the handshake comes first
+    const bool ends = fin || flow.rules.own(draft.direction).fin;
+    if (flow.left() > static_cast<std::uint64_t>(flow.packets_to_end()) || flow.packets_to_end() == 0 ||
+        (ends && ending != Ending::reset))
+        return true;
+    // Now or never.
+    Draft other = draft;
+    const std::uint8_t needed = ending == Ending::reset ? tcp_flag::rst : tcp_flag::fin;
+    other.flags = static_cast<std::uint8_t>(needed | tcp_flag::ack);
+    return !passes_rules(resolve(book_, other, identity_), other);
 }
 
 bool FieldsReader::is_complete() const {
@@ -166,7 +209,7 @@ bool FieldsReader::allowed_in_packet(ItemHead head) {
 bool FieldsReader::may_have_flags(const Draft& draft) const {
     if (!options_.constrained) return true;
     const Record record = resolve(book_, draft, identity_);
-    return may_send(draft) && has_reason(record, draft) && passes_rules(record, draft);
+    return may_send(draft) && has_reason(record, draft) && keeps_ending(draft) && passes_rules(record, draft);
 }
 
 std::optional<std::uint8_t> FieldsReader::legal_flags() const {
@@ -189,7 +232,7 @@ std::optional<Token> FieldsReader::forced() {
                                  known_port(service_port(book_.flow(live_))).value_or(unknown));
     }
     if (place_ == Place::state) return vocabulary_.token(Item::state, book_.flow(live_).state(picked_));
-    if (place_ == Place::left) return vocabulary_.token(Item::left, left_octave(book_.flow(live_).left()));
+    if (place_ == Place::left) return vocabulary_.token(Item::left, book_.flow(live_).told_left());
     return std::nullopt;
 }
 

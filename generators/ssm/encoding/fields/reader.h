@@ -15,6 +15,7 @@ namespace tracebench::ssm {
 struct ReaderOptions {
     Token label = 0;
     bool constrained = true;
+    bool continuous = false;
     std::uint32_t snap = 0;  ///< frames are cut to so many bytes; 0: whole
 };
 
@@ -43,13 +44,20 @@ class FieldsReader : public TraceDecoder {
     bool allowed_head(ItemHead head);
     bool allowed_in_packet(ItemHead head);
     bool allowed_flow(int value) const;
-    /// Whether the flow has packets left and, with constraints, has not ended by silence.
+    /// Whether the flow has packets left and, with constraints, has not ended by silence. A connection also
+    /// goes on until it has ended as it was announced.
     bool goes_on(const Conversation& flow, std::int64_t now_ns) const;
     /// Whether TCP is done with the draft's flow after it.
     /// Whether it is this side that sends next: a connection opens by turns (RFC 9293 section 3.5), without
     /// SYNs sent again.
     bool is_turn(const Conversation& flow, Direction direction) const;
     bool closes(const Conversation& flow) const;
+    /// The flow as it is once the packet being written is finished.
+    Conversation after_draft(const Conversation& flow) const;
+    /// Whether such a segment lets the connection end as it was announced, where that is possible.
+    bool keeps_ending(const Draft& draft) const;
+    /// Whether another flow may begin: as announced, or to keep a trace going.
+    bool may_begin_flow() const;
     /// Whether no flow goes on after the packet being written.
     bool is_complete() const;
     /// After the state: what is left is told, or the packet begins.

@@ -44,11 +44,11 @@ constexpr std::array<std::uint16_t, 20> icmp_types{
     3 << 8 | 13, 133 << 8,   134 << 8, 135 << 8,   136 << 8,   143 << 8};
 
 constexpr std::array<const char*, item_kinds> names{
-    "byte",   "end",   "label",     "flows",     "flow",        "topic",    "begun",  "service",
-    "state",  "left",  "kind",      "source",    "destination", "sport",    "dport",  "extent",
-    "gap",    "flags", "icmp",      "length",    "sequence",    "ack",      "window", "urgent",
-    "option", "mss",   "scale",     "timestamp", "echo",        "edge",     "ttl",    "tos",
-    "df",     "id",    "flowlabel", "trailer",   "macs",        "icmprest", "payload"};
+    "byte",   "end",    "label", "flows",     "flow",        "topic",    "begun",    "service",
+    "state",  "left",   "kind",  "source",    "destination", "sport",    "dport",    "extent",
+    "ending", "gap",    "flags", "icmp",      "length",      "sequence", "ack",      "window",
+    "urgent", "option", "mss",   "scale",     "timestamp",   "echo",     "edge",     "ttl",
+    "tos",    "df",     "id",    "flowlabel", "trailer",     "macs",     "icmprest", "payload"};
 
 int count(Item item) {
     switch (item) {
@@ -71,7 +71,9 @@ int count(Item item) {
         case Item::begun:
             return 2 * code::begun_flows;
         case Item::left:
-            return left_octaves;
+            return left_octaves * endings;
+        case Item::ending:
+            return endings;
         case Item::flow:
             return code::far_flow + 1;
         case Item::service:

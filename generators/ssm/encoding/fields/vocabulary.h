@@ -28,13 +28,15 @@ enum class Item : std::uint8_t {
                   ///< [begun_code()]
     service,      ///< context, never learned: whose flow that is [known port]
     state,        ///< context, never learned: where that flow stands [ConversationState]
-    left,         ///< context, never learned: how many packets that flow still has [power of two]
+    left,         ///< context, never learned: how many packets that flow still has, and how it ends
+                  ///< [power of two * endings + Ending]
     kind,         ///< of a new flow [IP version and protocol]
     source_host,  ///< [rank by recency, or what kind of new host; literal: 4 or 16 bytes]
     destination_host,
     source_port,  ///< [known port, kind of ephemeral port, as before; literal: 2 bytes]
     destination_port,
     extent,           ///< how many packets the flow has [extent.h]
+    ending,           ///< of a TCP flow: how it ends [Ending]
     gap,              ///< inter-arrival time [log bucket]
     flags,            ///< TCP flags and whether there is payload [usual combination; else 2 bytes]
     icmp,             ///< type and code [usual; else 2 bytes]
@@ -61,7 +63,7 @@ enum class Item : std::uint8_t {
               ///< 32-bit word on by its last step (RTP's clock), run of unpredictable bytes (ciphertext); 1
               ///< byte]
 };
-inline constexpr std::size_t item_kinds = 39;
+inline constexpr std::size_t item_kinds = 40;
 
 /// What the values of items mean.
 namespace code {
@@ -188,7 +190,7 @@ inline bool is_context(Item item) {
 /// Items that decide about many packets: that a flow begins or a trace ends, and all that an opening says.
 inline bool is_plan(Item item) {
     return item == Item::end || item == Item::label || item == Item::flows ||
-           (item >= Item::kind && item <= Item::extent);
+           (item >= Item::kind && item <= Item::ending);
 }
 
 }  // namespace tracebench::ssm

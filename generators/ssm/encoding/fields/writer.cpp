@@ -36,14 +36,14 @@ bool same(const Record& a, const Record& b) {
 
 }  // namespace
 
-FieldsWriter::FieldsWriter(const Vocabulary& vocabulary, Token label, std::vector<std::uint64_t> extents)
+FieldsWriter::FieldsWriter(const Vocabulary& vocabulary, Token label, std::vector<FlowPlan> plans)
     : vocabulary_(vocabulary),
       label_(label),
-      extents_(std::move(extents)),
+      plans_(std::move(plans)),
       table_({}, [this](const Flow& flow) { places_.erase(flow.number); }) {
     tokens_.push_back(label);
-    put({Item::flows, extent_bucket(extents_.size())});
-    identities_.extents.push_back(extents_.size());
+    put({Item::flows, extent_bucket(plans_.size())});
+    identities_.extents.push_back(plans_.size());
 }
 
 FieldsWriter::~FieldsWriter() = default;
@@ -140,12 +140,12 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
             put({Item::state, draft.flow->state(direction)});
         }
         if (conversation.left() > 0 && conversation.tells_left(rank > 0))
-            put({Item::left, left_octave(conversation.left())});
+            put({Item::left, conversation.told_left()});
     } else {
         tokens_.push_back(label_);
         const std::size_t number = seen_.size();
-        fresh.extent = number < extents_.size() ? extents_[number] : 0;
-        for (const OpeningItem& item : write_opening(book_, record, fresh.extent, number, topic, identities_))
+        if (number < plans_.size()) fresh.plan = plans_[number];
+        for (const OpeningItem& item : write_opening(book_, record, fresh.plan, number, topic, identities_))
             put(item.head, item.bytes);
         fresh.protocol = record.fields.protocol;
         fresh.ends[0] = record.fields.src;
@@ -171,10 +171,12 @@ bool FieldsWriter::write(const Record& record, std::uint64_t flow) {
         for (const std::size_t i : {0, 1}) fresh.hosts[i] = book_.meet(fresh.ends[i].address);
         place = book_.open(std::move(fresh));
         places_[flow] = {place, book_.generation(place), seen_.size()};
-        seen_.push_back(0);
+        seen_.emplace_back();
     }
-    ++seen_[places_[flow].flow];
     book_.update(place, record, direction);
+    FlowPlan& seen = seen_[places_[flow].flow];
+    ++seen.packets;
+    seen.ending = book_.flow(place).ending();
     return true;
 }
 

@@ -15,9 +15,9 @@ namespace tracebench::ssm {
 
 class FieldsWriter {
   public:
-    /// `extents`: packets of each flow in the order in which they begin, as extents() of a first pass over
-    /// the same packets gave them; empty in that pass, whose tokens say nothing of extents that is true.
-    FieldsWriter(const Vocabulary& vocabulary, Token label, std::vector<std::uint64_t> extents);
+    /// `plans`: of each flow in the order in which they begin, as plans() of a first pass over the same
+    /// packets gave them; empty in that pass, whose tokens say nothing of them that is true.
+    FieldsWriter(const Vocabulary& vocabulary, Token label, std::vector<FlowPlan> plans);
     ~FieldsWriter();
 
     /// Packets in time order. Those that cannot be said are left out and counted.
@@ -26,7 +26,7 @@ class FieldsWriter {
     std::vector<Token> finish();
 
     const RecordedIdentities& identities() const { return identities_; }
-    const std::vector<std::uint64_t>& extents() const { return seen_; }
+    const std::vector<FlowPlan>& plans() const { return seen_; }
     std::uint64_t packets() const { return packets_; }
     std::uint64_t left_out() const { return left_out_; }
 
@@ -44,13 +44,13 @@ class FieldsWriter {
     struct Place {
         int place = 0;
         std::uint64_t generation = 0;
-        std::size_t flow = 0;  ///< index in extents_
+        std::size_t flow = 0;  ///< index in plans_
     };
 
     const Vocabulary& vocabulary_;
     const Token label_;
-    const std::vector<std::uint64_t> extents_;
-    std::vector<std::uint64_t> seen_;  ///< packets of each flow so far
+    const std::vector<FlowPlan> plans_;
+    std::vector<FlowPlan> seen_;  ///< of each flow what it was so far
     SessionBook book_;
     FlowTable table_;
     std::map<std::uint64_t, Place> places_;  ///< by FlowTable's number
