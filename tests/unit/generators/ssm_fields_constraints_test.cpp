@@ -9,7 +9,8 @@ namespace {
 using namespace fields_testing;
 
 Trace walked(const FieldsEncoding& encoding, std::uint64_t seed, int tokens, bool constrained) {
-    const auto decoder = encoding.decoder({.label = "any", .seed = seed, .constrained = constrained, .continuous = true});
+    const auto decoder =
+        encoding.decoder({.label = "any", .seed = seed, .constrained = constrained, .continuous = true});
     RandomWalk(encoding, *decoder, seed).go(tokens);
     Trace trace = packets_of(*decoder);
     EXPECT_EQ(trace.size(), decoder->packets());
@@ -85,7 +86,8 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     decoder->accept(vocabulary.token(Item::ttl, 0));
     EXPECT_FALSE(decoder->allowed(encoding.end_token()));  // its byte is to come
     decoder->accept(vocabulary.token(Item::byte, 255));
-    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::flow, 0)));  // this was all of it
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::flow, 0)));   // this was all of it
+    EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::label, 0)));  // no further flow was announced
     accept(Item::end, 0);
     EXPECT_TRUE(decoder->ended());
     EXPECT_FALSE(decoder->allowed(vocabulary.token(Item::label, 0)));
@@ -93,6 +95,27 @@ TEST(FieldsConstraints, BytesMustFollowWhatAsksForThem) {
     ASSERT_EQ(trace.size(), 1U);
     EXPECT_EQ(trace.packets[0].original_length, 14U + 20 + 8 + 20);
     EXPECT_EQ(check_compliance(trace).packets_failed, 0U);
+}
+
+// A trace that has to go on begins flows that nobody announced.
+TEST(FieldsConstraints, OnlyATraceWithoutEndGoesOnPastItsPlan) {
+    const FieldsEncoding encoding({"any"});
+    for (const bool continuous : {false, true}) {
+        const auto decoder = encoding.decoder({.label = "any", .seed = 1, .continuous = continuous});
+        Speaker say(encoding, *decoder);
+        say(Item::flows, 1);
+        say(Item::label, 0);
+        say(Item::kind, code::icmp4);
+        say(Item::source_host, code::new_10);
+        say(Item::destination_host, code::new_192);
+        say(Item::extent, 1);
+        say(Item::gap, 0);
+        say(Item::icmp, 0);
+        say(Item::length, code::length_exact + 56);
+        say(Item::ttl, 0, {64});
+        EXPECT_TRUE(say.may(Item::end, 0));
+        EXPECT_EQ(say.may(Item::label, 0), continuous);
+    }
 }
 
 // A reading of the writer's own tokens, and nothing but openings: flows are forgotten, not piled up.
