@@ -31,6 +31,13 @@ Verdict check_answer(const RulePacket& p, const SessionState& session) {
     return check_seen(session.askers, answer->asker, session.questions, answer->question);
 }
 
+/// A reply to all is heard where the request, to the server alone or through another access point, was not.
+Verdict check_dhcp_reply(const RulePacket& p, const SessionState& session) {
+    const Verdict verdict = check_answer(p, session);
+    const bool to_all = p.network_layer == RuleLayer::ipv4 && load32(p.net() + 16) == 0xFFFFFFFF;
+    return verdict == Verdict::failed && to_all ? Verdict::not_checkable : verdict;
+}
+
 void make_announcement(const RulePacket& p, const SessionState&, MutablePacket& packet) {
     std::uint8_t* const arp = net(p, packet);
     std::copy_n(arp + 8, 10, arp + 18);
@@ -87,7 +94,8 @@ constexpr Rule rules[] = {
          "RFC 4861 sections 4.4 and 7.2.4", "solicited flag cleared", RuleLayer::icmpv6, check_answer,
          clear_solicited),
     rule("dhcp.session.reply", "a reply has the transaction identifier of a request of its client",
-         "RFC 2131 section 4.3.1", "payload replaced by zeros", RuleLayer::dhcp, check_answer, blank_message),
+         "RFC 2131 section 4.3.1", "payload replaced by zeros", RuleLayer::dhcp, check_dhcp_reply,
+         blank_message),
     rule("ipv4.session.fragment_overlap", "fragments of a datagram do not overlap, but for repeated ones",
          "RFC 791 section 3.2; RFC 1858 section 4", "made whole", RuleLayer::ipv4, check_fragment<overlaps>,
          make_whole_v4),
