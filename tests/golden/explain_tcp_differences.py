@@ -6,10 +6,10 @@
 CAPTURES are files or folders. Where the snap length cuts a segment's options ("Packet size limited during capture"),
 tshark stops before it shows what its sequence analysis found. To prove that this is the cause, a copy of the capture
 is made in which the missing option bytes of exactly those segments are filled with no-operations, and nothing else is
-changed. tshark is run on both. A frame on which its verdicts differ is explained if its own options were cut; a frame
-that it still sees otherwise than tracebench is not: tracebench gives counts, so as many frames as the counts differ in
-the copy. Per capture that differs a line for each kind of verdict; `--frames` lists the frames. Exit code 1 where
-anything is unexplained.
+changed; tshark is run on both, tracebench on the capture alone (into tunnels, as tshark does). A frame on which
+tshark's verdicts differ is explained if its own options were cut. Where the counts still differ in the copy, the
+difference is unexplained. Per capture that differs a line for each kind of verdict; `--frames` lists the frames. Exit
+code 1 where anything is unexplained.
 """
 
 import argparse
@@ -28,7 +28,8 @@ TCP = 6
 
 
 def ours(tracebench, capture):
-    command = [tracebench, "flows", str(capture), "--json", "--tcp-idle", "1000000000", "--udp-idle", "1000000000"]
+    command = [tracebench, "flows", str(capture), "--json", "--inner", "--tcp-idle", "1000000000",
+               "--udp-idle", "1000000000"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         return None

@@ -167,8 +167,10 @@ void BehaviourCounter::add(const RulePacket& p, const SessionState& session, boo
     const std::uint8_t protocol = p.headers.protocol;
     if (begins_flow && (protocol == ip_protocol::tcp || protocol == ip_protocol::udp))
         count(counts_[resolved], session.is_resolved(p));
-    const auto station = SessionState::station_of(p), before = session.last_station(p);
-    if (station && before) count(counts_[station_changed], *station != *before);
+    const auto station = SessionState::station_of(p);
+    if (!station) return;
+    if (const auto before = session.last_ethernet(station->address))
+        count(counts_[station_changed], station->ethernet != *before);
 }
 
 void BehaviourCounter::add_checksums(std::uint64_t checked, std::uint64_t offloaded) {

@@ -46,28 +46,21 @@ void SessionState::add(const RulePacket& p, bool begins_flow) {
             conversations.add(conversation->ports);
         }
     }
-    if (const auto station = station_of(p)) {
-        if (stations_.size() < most) {
-            stations_[source_hash(p)] = *station;
-        } else if (const auto known = stations_.find(source_hash(p)); known != stations_.end()) {
-            known->second = *station;
-        }
-    }
+    if (const auto station = station_of(p)) stations_[station->address % most_stations] = *station;
 }
 
 bool SessionState::is_resolved(const RulePacket& p) const {
     return has_ip(p) && resolved_.contains(destination_hash(p));
 }
 
-std::optional<std::uint64_t> SessionState::station_of(const RulePacket& p) {
+std::optional<SessionState::Station> SessionState::station_of(const RulePacket& p) {
     if (p.packet.link != link_type::ethernet || !has_ip(p) || !p.captured(0, 12)) return std::nullopt;
-    return std::uint64_t{load16(p.at(6))} << 32 | load32(p.at(8));
+    return Station{source_hash(p), std::uint64_t{load16(p.at(6))} << 32 | load32(p.at(8))};
 }
 
-std::optional<std::uint64_t> SessionState::last_station(const RulePacket& p) const {
-    if (!has_ip(p)) return std::nullopt;
-    const auto known = stations_.find(source_hash(p));
-    return known == stations_.end() ? std::nullopt : std::optional(known->second);
+std::optional<std::uint64_t> SessionState::last_ethernet(std::uint64_t address) const {
+    const Station& known = stations_[address % most_stations];
+    return known.address == address ? std::optional(known.ethernet) : std::nullopt;
 }
 
 }  // namespace tracebench

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "traffic/rules/fragments.h"
 #include "traffic/rules/rule_packet.h"
@@ -41,17 +41,22 @@ class SessionState {
 
     /// Whether a DNS answer has named the packet's destination.
     bool is_resolved(const RulePacket& packet) const;
-    /// The Ethernet source of the last packet from this packet's IP source; nothing where there was none.
-    std::optional<std::uint64_t> last_station(const RulePacket& packet) const;
-
-    /// As a number; nothing where the link is not Ethernet or the packet not IP.
-    static std::optional<std::uint64_t> station_of(const RulePacket& packet);
+    /// An Ethernet and an IP source; nothing where the link is not Ethernet or the packet not IP.
+    struct Station {
+        std::uint64_t address = 0;  ///< hash of the IP source
+        std::uint64_t ethernet = 0;
+    };
+    static std::optional<Station> station_of(const RulePacket& packet);
+    /// The Ethernet source of the last packet from this IP source; nothing where there was none, or another
+    /// IP source has taken its place.
+    std::optional<std::uint64_t> last_ethernet(std::uint64_t address) const;
 
   private:
-    static constexpr std::size_t most = 1U << 16;
+    static constexpr std::size_t most = 1U << 16, most_stations = 1U << 12;
 
     SeenSet resolved_{most};
-    std::unordered_map<std::uint64_t, std::uint64_t> stations_;  ///< hash of IP source -> Ethernet source
+    /// Each at the place that the hash of its IP source gives: asked of every packet, so without searching.
+    std::vector<Station> stations_ = std::vector<Station>(most_stations);
 };
 
 }  // namespace tracebench

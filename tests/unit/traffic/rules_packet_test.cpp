@@ -390,6 +390,17 @@ TEST(PacketRules, WhatWasNotCapturedIsNotChecked) {
     EXPECT_EQ(verdict("ipv4.version", cut), Verdict::not_checkable);
 }
 
+TEST(PacketRules, ASourceRouteIsSummedAtItsEnd) {
+    // A routing header of 8 bytes before UDP; after it the destination is the final one.
+    Bytes udp_bytes(udp6.begin() + ipv6_transport, udp6.end());
+    Bytes payload{17, 0, 253, 0, 0, 0, 0, 0};
+    payload.insert(payload.end(), udp_bytes.begin(), udp_bytes.end());
+    const Bytes finished = ipv6(43, payload), on_its_way = set(finished, ipv6_transport + 3, {1});
+    EXPECT_EQ(verdict("udp.checksum", whole(finished)), Verdict::passed);
+    EXPECT_EQ(verdict("udp.checksum", whole(set(finished, ipv6_transport + 15, {1, 2}))), Verdict::failed);
+    EXPECT_EQ(verdict("udp.checksum", whole(on_its_way)), Verdict::not_checkable);
+}
+
 TEST(PacketRules, FragmentsAreNotSummed) {
     const MutablePacket first = whole(fragment4(0x20, 0, udp4));
     EXPECT_EQ(verdict("udp.checksum", first), Verdict::not_checkable);
