@@ -23,6 +23,7 @@ enum Place : std::size_t {
     past_mss,
     syn_data,
     half_closed,
+    after_reset,
     reset_flow,
     closed_flow,
     midway_flow,
@@ -62,6 +63,8 @@ constexpr Behaviour table[] = {
     {"tcp.syn_data", "SYNs with data (Fast Open)", "SYNs", "RFC 7413; RFC 9293 section 3.5"},
     {"tcp.half_closed_data", "segments with data sent after the receiver's FIN", "TCP segments with data",
      "RFC 9293 section 3.6"},
+    {"tcp.data_after_reset", "segments with data sent after the receiver's RST", "TCP segments with data",
+     "RFC 9293 section 3.5.3"},
     {"tcp.flow_reset", "flows in which a RST was sent", tcp_flows, "RFC 9293 section 3.10.7"},
     {"tcp.flow_closed", "flows closed by FIN both ways or RST", tcp_flows, "RFC 9293 section 3.6"},
     {"tcp.flow_midway", "flows without the whole handshake: they began before the capture, or in vain",
@@ -143,6 +146,7 @@ void BehaviourCounter::add(const FlowContext& context) {
     if (s.payload == 0) return;
     if (peer.mss != 0 && s.options_known) count(counts_[past_mss], s.payload + s.options_size > peer.mss);
     count(counts_[half_closed], peer.fin);
+    count(counts_[after_reset], peer.rst);
 }
 
 void BehaviourCounter::add_windows(const FlowContext& context) {
@@ -151,7 +155,7 @@ void BehaviourCounter::add_windows(const FlowContext& context) {
     const TcpSide& me = flow.own(context.direction);
     const TcpSide& peer = flow.peer(context.direction);
     const bool probes =
-        s.payload == 1 && me.seen && s.sequence == me.next && peer.acknowledged && peer.window_closed;
+        s.payload == 1 && peer.acknowledged && peer.window_closed && s.sequence == peer.last_edge;
     count(counts_[zero_window_probe], probes);
     if (!s.has(tcp_flag::ack) || s.has(tcp_flag::syn | tcp_flag::rst) || !flow.negotiated() ||
         !me.acknowledged)

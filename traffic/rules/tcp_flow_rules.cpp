@@ -258,12 +258,13 @@ void repair_after_fin(const RulePacket& p, const FlowContext& context, MutablePa
     cut_tcp_payload(p, packet, 0);
 }
 
+/// An acknowledgement sent after the FIN may overtake it.
 Verdict check_fin_last(const RulePacket&, const FlowContext& context) {
     const View v(context);
     if (!v.has(tcp_flag::fin) || v.me.fin || v.has(tcp_flag::rst) || v.has(tcp_flag::syn))
         return Verdict::not_applicable;
     if (!v.me.seen) return Verdict::not_checkable;
-    return pass_if(sequence_distance(v.segment.sequence + v.segment.payload, v.me.sent) >= 0);
+    return pass_if(sequence_distance(v.segment.next_sequence(), v.me.sent) >= 0);
 }
 void clear_fin(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
     set_flags(p, packet, static_cast<std::uint8_t>(context.segment.flags & ~tcp_flag::fin));

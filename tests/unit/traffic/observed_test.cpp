@@ -130,9 +130,10 @@ TEST(Observed, ProbesOfAClosedWindow) {
     const Trace probed = trace_of(opened({{server, A, 501, 101, 0, 0},
                                           {client, A, 101, 501, 1},  // a probe
                                           {server, A, 501, 101, 0, 0},
+                                          {client, A, 101, 501, 1},  // again
                                           {server, A, 501, 101, 0, 50},
-                                          {client, A, 102, 501, 1}}));  // no longer closed
-    expect_count(probed, "tcp.zero_window_probe", 1, 8);
+                                          {client, A, 101, 501, 1}}));  // no longer closed
+    expect_count(probed, "tcp.zero_window_probe", 2, 9);
 }
 
 TEST(Observed, SegmentsPastTheReceiversMss) {
@@ -155,6 +156,12 @@ TEST(Observed, DataInASynAndAfterTheReceiversFin) {
                                   {server, A, 501, 117, 10}});
     expect_count(trace, "tcp.syn_data", 1, 2);
     expect_count(trace, "tcp.half_closed_data", 1, 3);
+}
+
+TEST(Observed, DataAfterTheReceiversReset) {
+    const Trace trace = trace_of(opened(
+        {{client, A, 101, 501, 10}, {server, R, 501, 0}, {client, A, 111, 501, 10}, {client, A, 121, 501}}));
+    expect_count(trace, "tcp.data_after_reset", 1, 2);
 }
 
 TEST(Observed, FlowsToAddressesThatDnsHasNamed) {
