@@ -41,14 +41,17 @@ bool is_discovery(const RulePacket& p, std::uint8_t type) {
 }
 
 /// The client is known by the 16 bytes of its hardware address, what it asks by the transaction's identifier.
+/// An address of zeros is none: it was blanked, or the client has given an identifier instead (RFC 4390).
 std::optional<NeighbourQuestion> read_dhcp(const RulePacket& p, std::uint8_t operation) {
     constexpr std::uint32_t needed = 44;
     if (p.state(RuleLayer::dhcp) != LayerState::readable || p.payload_length() < needed ||
         !p.captured(p.payload, needed))
         return std::nullopt;
     const std::uint8_t* const message = p.at(p.payload);
-    if (message[0] != operation) return std::nullopt;
-    return make(dhcp, message + 28, 16, message + 4, 4);
+    const std::uint8_t* const client = message + 28;
+    const bool unknown = std::all_of(client, client + 16, [](std::uint8_t byte) { return byte == 0; });
+    if (message[0] != operation || unknown) return std::nullopt;
+    return make(dhcp, client, 16, message + 4, 4);
 }
 
 }  // namespace

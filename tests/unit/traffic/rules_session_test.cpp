@@ -231,6 +231,11 @@ TEST(SessionRules, RequestsMayNotBeHeardWhereRepliesToAllAre) {
     EXPECT_EQ(rule.not_checkable, 1U);
 }
 
+TEST(SessionRules, ClientsWithoutAddressCannotBeToldApart) {
+    const RuleResult rule = result_of(trace_of({dhcp(false, 0, 7), dhcp(true, 0, 8)}), "dhcp.session.reply");
+    EXPECT_EQ(rule.checked + rule.not_checkable, 0U);
+}
+
 TEST(SessionRules, AnIdentificationMayBeUsedAgain) {
     // Of a datagram that is whole, and of one whose rest did not come in time.
     const Frames whole_first{fragment4(1, 0, 16, true), fragment4(1, 16, 8, false),
