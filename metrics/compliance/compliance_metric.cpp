@@ -5,8 +5,8 @@
 
 #include "metrics/compliance/compliance.h"
 #include "metrics/compliance/observed_rates.h"
-#include "metrics/session_counts.h"
 #include "metrics/resampling.h"
+#include "metrics/session_counts.h"
 #include "traffic/rules/application.h"
 
 namespace tracebench {
@@ -109,10 +109,6 @@ class Comparison {
     Bootstrap bootstrap_;
 };
 
-const char* rule_scope_name(RuleScope scope) {
-    return scope == RuleScope::packet ? "packet" : scope == RuleScope::flow ? "flow" : "session";
-}
-
 nlohmann::json describe(const ComplianceSummary& summary) {
     nlohmann::json result = nlohmann::json::object();
     for (const RuleSummary& rule : summary.rules) {
@@ -154,7 +150,7 @@ nlohmann::json ComplianceMetric::describe_real(const SampleSet& heldout) const {
         rules.push_back({{"id", std::string(rule.rule->id)},
                          {"title", std::string(rule.rule->title)},
                          {"reference", std::string(rule.rule->reference)},
-                         {"scope", rule_scope_name(rule.rule->scope())}});
+                         {"scope", scope_name(rule.rule->scope())}});
     return {{"compliance", {{"rules", std::move(rules)}, {"real", describe(summary)}}},
             {"observed", {{"behaviours", list_behaviours()}, {"real", describe_observed(summary)}}}};
 }

@@ -18,7 +18,7 @@ namespace tracebench {
 class ComplianceMetric : public Metric {
   public:
     std::string name() const override { return "compliance"; }
-    int version() const override { return 2; }
+    int version() const override { return 3; }
     MetricResult evaluate(const MetricInput& input) const override;
     nlohmann::json describe_real(const SampleSet& heldout) const override;
 };

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "metrics/session_counts.h"
 #include "metrics/distance/comparison_plan.h"
+#include "metrics/session_counts.h"
 
 namespace tracebench {
 namespace {

@@ -9,9 +9,10 @@ the columns below; without it tshark is run. tshark does not end streams by idle
 without idle times too. Prints the captures that differ and, per column, how many agree.
 
 Known differences: tshark counts a datagram sent in fragments where its last fragment completes it, and counts
-headers quoted inside ICMP errors as packets and streams; tracebench reads neither. Where the snap length cuts TCP options
-("Packet size limited during capture"), tshark stops before it shows its sequence analysis: such retransmissions and
-duplicate acknowledgements are counted by tracebench only.
+headers quoted inside ICMP errors as packets and streams; tracebench reads neither. Where the snap length cuts TCP
+options ("Packet size limited during capture"), tshark stops before it shows its sequence analysis: such
+retransmissions and duplicate acknowledgements are counted by tracebench only (explain_tcp_differences.py shows it
+frame by frame).
 """
 
 import argparse

@@ -276,6 +276,112 @@ TEST(RulesProperty, AnyRtpCanBeRepaired) {
     }));
 }
 
+/// A datagram of `payload` from one of three hosts to another; `port` at the receiver, or at the sender.
+Bytes any_datagram(std::uint16_t port, const Bytes& payload, std::uint8_t protocol = ip_protocol::udp) {
+    PacketFields f;
+    f.src = {{4, {192, 0, 2, *rc::gen::element<std::uint8_t>(1, 2, 3)}},
+             *rc::gen::element<std::uint16_t>(5000, 5001)};
+    f.dst = {{4, {192, 0, 2, *rc::gen::element<std::uint8_t>(1, 2, 3)}}, port};
+    f.protocol = protocol;
+    if (*rc::gen::arbitrary<bool>()) std::swap(f.src, f.dst);
+    f.payload = payload;
+    f.payload_length = static_cast<std::uint32_t>(payload.size());
+    f.icmp_type = 3;
+    return build_packet(f);
+}
+Bytes any_arp() {
+    const auto host = [] { return *rc::gen::element<std::uint8_t>(1, 2, 3); };
+    return {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2,   0, 0,     0,      0,
+            1,    8,    6,    0,    1,    8,    0,   6, 4,     0,      *rc::gen::element<std::uint8_t>(1, 2),
+            2,    0,    0,    0,    0,    1,    192, 0, 2,     host(), 0,
+            0,    0,    0,    0,    0,    192,  0,   2, host()};
+}
+Bytes any_fragment() {
+    const bool v6 = *rc::gen::arbitrary<bool>();
+    const auto begin = *rc::gen::element<std::uint16_t>(0, 8, 16, 24),
+               more = *rc::gen::element<std::uint16_t>(0, 1);
+    const auto size = *rc::gen::element<std::size_t>(8, 16, 5, 40);
+    PacketFields f;
+    f.src = v6 ? Endpoint{{6, {0x20, 0x01, 0x0D, 0xB8, 1}}, 5000} : Endpoint{{4, {192, 0, 2, 1}}, 5000};
+    f.dst = v6 ? Endpoint{{6, {0x20, 0x01, 0x0D, 0xB8, 2}}, 53} : Endpoint{{4, {192, 0, 2, 2}}, 53};
+    f.protocol = ip_protocol::udp;
+    Bytes bytes = build_packet(f);
+    if (v6) {
+        bytes.resize(14 + 40);
+        bytes.insert(bytes.end(), {17, 0, 0, static_cast<std::uint8_t>(begin | more), 0, 0, 0, 1});
+        bytes[14 + 6] = 44;
+    } else {
+        bytes.resize(14 + 20);
+        bytes[14 + 5] = 1;
+        bytes[14 + 6] = static_cast<std::uint8_t>(more << 5);
+        bytes[14 + 7] = static_cast<std::uint8_t>(begin / 8);
+    }
+    const Bytes data = any_bytes(size);
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    const std::size_t length = bytes.size() - 14 - (v6 ? 40 : 0);
+    bytes[14 + (v6 ? 5 : 3)] = static_cast<std::uint8_t>(length);
+    return bytes;
+}
+
+/// Questions, answers, fragments and errors that mean nothing together.
+Trace any_session() {
+    Trace trace;
+    const int size = *rc::gen::inRange(1, 20);
+    for (int i = 0; i < size; ++i) {
+        const auto small = [] { return *rc::gen::element<std::uint8_t>(1, 2); };
+        Bytes ntp(48), dhcp(240);
+        ntp[0] = *rc::gen::element<std::uint8_t>(0x23, 0x24);
+        ntp[31] = small();
+        ntp[47] = small();
+        dhcp[0] = small();
+        dhcp[1] = 1, dhcp[2] = 6, dhcp[7] = small(), dhcp[33] = small();
+        dhcp[236] = 99, dhcp[237] = 130, dhcp[238] = 83, dhcp[239] = 99;
+        const Bytes dns{0, small(), *rc::gen::element<std::uint8_t>(1, 0x81),  0, 0, 1, 0, 0, 0, 0, 0,
+                        0, 1,       *rc::gen::element<std::uint8_t>('a', 'b'), 0, 0, 1, 0, 1};
+        const Bytes quic{0xE0, 0, 0, 0, 1, 1, small(), 1, small(), 2, 0, 0};
+        Bytes bytes;
+        switch (*rc::gen::inRange(0, 8)) {
+            case 0:
+                bytes = any_arp();
+                break;
+            case 1:
+                bytes = any_datagram(53, dns);
+                break;
+            case 2:
+                bytes = any_datagram(123, ntp);
+                break;
+            case 3:
+                bytes = any_datagram(67, dhcp);
+                break;
+            case 4:
+                bytes = any_datagram(443, quic);
+                break;
+            case 5: {
+                const Bytes quoted = any_datagram(53, dns);
+                bytes = any_datagram(0, {quoted.begin() + 14, quoted.begin() + 14 + 28}, ip_protocol::icmp);
+                break;
+            }
+            default:
+                bytes = any_fragment();
+        }
+        trace.append(i * 1'000'000LL, bytes);
+    }
+    return trace;
+}
+
+TEST(RulesProperty, AnySessionCanBeRepaired) {
+    EXPECT_TRUE(rc::check([] {
+        const Trace before = any_session();
+        RepairReport report, again;
+        const Trace after = repair_trace(before, report);
+        RC_LOG() << "before: " << failing_rules(before) << "\nafter: " << failing_rules(after) << "\n";
+        RC_ASSERT(after.size() == before.size());
+        RC_ASSERT(failing_rules(after) == "");
+        RC_ASSERT(same_bytes(repair_trace(after, again), after));
+        if (failing_rules(before).empty()) RC_ASSERT(same_bytes(before, after));
+    }));
+}
+
 TEST(RulesProperty, AnyConversationsCanBeGivenHandshakes) {
     EXPECT_TRUE(rc::check([] {
         RepairOptions options;

@@ -1,6 +1,7 @@
 #include "traffic/rules/checker.h"
 
 #include <array>
+#include <optional>
 #include <unordered_map>
 
 namespace tracebench {
@@ -10,12 +11,12 @@ constexpr std::size_t max_examples = 10;
 
 /// Indices into the rule table, by the layer that they speak about.
 struct RulesByLayer {
-    std::array<std::vector<std::uint32_t>, rule_layers> packet, flow;
+    std::array<std::vector<std::uint32_t>, rule_layers> packet, flow, session;
 
     RulesByLayer() {
         const std::span<const Rule> table = rule_table();
         for (std::uint32_t i = 0; i < table.size(); ++i) {
-            auto& lists = table[i].check_flow ? flow : packet;
+            auto& lists = table[i].check_session ? session : table[i].check_flow ? flow : packet;
             lists[static_cast<std::size_t>(table[i].layer)].push_back(i);
         }
     }
@@ -80,7 +81,8 @@ struct ComplianceChecker::State {
     RulesByLayer rules;
     ComplianceResult result;
     FlowTable table;
-    std::unordered_map<std::uint64_t, FlowState> flows;  ///< of TCP, ICMP and what may be RTP; looked up only
+    std::unordered_map<std::uint64_t, FlowState> flows;  ///< of those that rules speak about; looked up only
+    SessionState session;
     BehaviourCounter observed;
     bool checked = false, failed = false;  ///< of the current packet
 
@@ -100,13 +102,27 @@ struct ComplianceChecker::State {
         }
     }
 
-    void check_flow(const RulePacket& packet) {
-        const auto placed = table.add(packet.packet, packet.headers);
+    void check_session(RuleLayer layer, LayerState state, const RulePacket& packet) {
+        if (state != LayerState::readable) return;
+        const std::span<const Rule> all = rule_table();
+        for (const std::uint32_t i : rules.session[static_cast<std::size_t>(layer)])
+            count(i, all[i].check_session(packet, session), packet.packet.frame);
+    }
+
+    void check_session(const RulePacket& packet, bool begins_flow) {
+        check_session(packet.network_layer, packet.network_state, packet);
+        check_session(packet.transport_layer, packet.transport_state, packet);
+        check_session(packet.application_layer, packet.application_state, packet);
+        observed.add(packet, session, begins_flow);
+        session.add(packet, begins_flow);
+    }
+
+    void check_flow(const RulePacket& packet, const std::optional<FlowTable::Placed>& placed) {
         if (!placed || packet.transport_state != LayerState::readable) return;
         const RuleLayer layer = packet.transport_layer;
         const auto& indices = rules.flow[static_cast<std::size_t>(layer)];
         if (indices.empty()) return;
-        if (layer == RuleLayer::udp && !possible_rtp_source(packet)) return;
+        if (layer == RuleLayer::udp && !may_have_flow_rules(packet)) return;
         FlowState& flow = flows[placed->flow];
         const std::span<const Rule> all = rule_table();
         const auto segment = layer == RuleLayer::tcp ? read_segment(packet) : SegmentFields{};
@@ -117,7 +133,7 @@ struct ComplianceChecker::State {
             count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable,
                   packet.packet.frame);
         if (layer == RuleLayer::udp) {
-            flow.add_rtp(packet, placed->direction);
+            flow.add_datagram(packet, placed->direction);
         } else if (layer != RuleLayer::tcp) {
             flow.add_icmp(packet, placed->direction);
         } else if (segment) {
@@ -138,7 +154,9 @@ void ComplianceChecker::add(const PacketView& view) {
     s.check_layer(packet.network_layer, packet.network_state, packet);
     s.check_layer(packet.transport_layer, packet.transport_state, packet);
     s.check_layer(packet.application_layer, packet.application_state, packet);
-    s.check_flow(packet);
+    const auto placed = s.table.add(packet.packet, packet.headers);
+    s.check_flow(packet, placed);
+    s.check_session(packet, placed && placed->first);
     ++s.result.packets;
     s.result.packets_checked += s.checked;
     s.result.packets_failed += s.failed;

@@ -8,6 +8,7 @@
 /// the transport checksum is partial too.
 
 #include "traffic/checksum.h"
+#include "traffic/rules/ipv6_chain.h"
 #include "traffic/rules/packet_edit.h"
 #include "traffic/rules/rule_groups.h"
 
@@ -20,11 +21,15 @@ std::uint32_t field_offset(RuleLayer layer) {
     return layer == RuleLayer::udp ? 6 : 2;
 }
 
-/// An unfinished source route: the pseudo header then holds the last hop, not the header's destination.
+/// An unfinished source route: the pseudo header then holds the last hop, not the header's destination. With
+/// no segments left the destination is the last hop (RFC 8200 section 8.1).
 bool is_source_routed(const RulePacket& p) {
     if (p.network_layer == RuleLayer::ipv6) {
-        constexpr std::uint8_t routing = 43;
-        return p.net()[6] != p.headers.protocol && p.headers.ip_header_length > 40 && p.net()[6] == routing;
+        constexpr std::uint8_t routing = 43, segments_left = 3;
+        if (p.headers.ip_header_length == 40) return false;
+        for (const Ipv6Chain::Header& header : Ipv6Chain(p).headers)
+            if (header.type == routing && p.at(header.offset)[segments_left] != 0) return true;
+        return false;
     }
     return p.headers.ip_header_length > 20 && (p.net()[20] == 131 || p.net()[20] == 137);
 }

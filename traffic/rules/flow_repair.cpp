@@ -27,7 +27,7 @@ std::vector<FlowMembers> split(const std::vector<MutablePacket>& packets) {
         const bool tcp = p.state(RuleLayer::tcp) == LayerState::readable && read_segment(p).has_value();
         const bool icmp = p.state(RuleLayer::icmp) == LayerState::readable ||
                           p.state(RuleLayer::icmpv6) == LayerState::readable;
-        if (!tcp && !icmp && !possible_rtp_source(p)) continue;
+        if (!tcp && !icmp && !may_have_flow_rules(p)) continue;
         flows[placed->flow].packets.push_back(i);
         flows[placed->flow].directions.push_back(placed->direction);
     }
@@ -86,7 +86,7 @@ class FlowRepair {
         if (segment) {
             state_.add(*segment, direction);
         } else if (p.transport_layer == RuleLayer::udp) {
-            if (possible_rtp_source(p)) state_.add_rtp(p, direction);
+            state_.add_datagram(p, direction);
         } else {
             state_.add_icmp(p, direction);
         }

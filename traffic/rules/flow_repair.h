@@ -1,5 +1,5 @@
 #pragma once
-/// The flow half of repair_trace(). Not for use elsewhere: see repair.h.
+/// The flow and session parts of repair_trace(). Not for use elsewhere: see repair.h.
 
 #include <set>
 #include <string_view>
@@ -15,5 +15,8 @@ bool apply_packet_rules(MutablePacket& packet, std::set<std::string_view>& appli
 /// Flow rules over packets in time order, once. False where every flow was legal.
 bool repair_flows(std::vector<MutablePacket>& packets, std::vector<std::set<std::string_view>>& applied,
                   const RepairOptions& options);
+
+/// Session rules over packets in time order, once. False where all passed.
+bool repair_session(std::vector<MutablePacket>& packets, std::vector<std::set<std::string_view>>& applied);
 
 }  // namespace tracebench

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "traffic/rules/answers.h"
 #include "traffic/rules/tcp_options.h"
 
 namespace tracebench {
@@ -18,6 +19,9 @@ void read_options(const std::uint8_t* bytes, std::uint32_t size, SegmentFields& 
             case tcp_option::window_scale:
                 if (options.length() == 3)
                     s.window_scale = static_cast<std::int8_t>(std::min<int>(value[0], largest_scale));
+                break;
+            case tcp_option::mss:
+                if (options.length() == 4) s.mss = load16(value);
                 break;
             case tcp_option::sack_permitted:
                 s.sack_permitted = true;
@@ -56,6 +60,8 @@ void hash_payload(const RulePacket& p, std::uint32_t offset, SegmentFields& s) {
         std::memcpy(&word, p.at(offset + at), std::min<std::size_t>(8, size - at));
         hash = (hash ^ word) * 0x100000001B3;
         any |= word;
+        if (at == 0 && word != 0 && size >= 8)
+            s.start_hash = static_cast<std::uint32_t>(hash ^ hash >> 32) | 1;
     }
     s.payload_start = static_cast<std::uint8_t>(size);
     s.payload_hash = any == 0 ? 0 : static_cast<std::uint32_t>(hash ^ hash >> 32) | 1;
@@ -135,6 +141,7 @@ std::optional<SegmentFields> read_segment(const RulePacket& p) {
     s.flags = tcp[13];
     s.window = load16(tcp + 14);
     s.payload = p.segment_length() - header;
+    s.options_size = static_cast<std::uint8_t>(header - 20);
     if (p.captured(p.transport, header)) read_options(tcp + 20, header - 20, s);
     hash_payload(p, p.transport + header, s);
     return s;
@@ -178,6 +185,10 @@ void FlowState::add_acknowledgement(const SegmentFields& s, Direction d) {
     const std::uint32_t window = std::uint32_t{s.window} << scale(s, d);
     const std::uint32_t edge = s.acknowledgement + window;
     if (!me.acknowledged || sequence_distance(edge, me.window_edge) > 0) me.window_edge = edge;
+    if (!me.acknowledged || sequence_distance(s.acknowledgement, me.acknowledgement) >= 0) {
+        me.last_edge = edge;
+        me.window_closed = s.window == 0;
+    }
     if (!me.acknowledged || sequence_distance(s.acknowledgement, me.acknowledgement) > 0)
         me.acknowledgement = s.acknowledgement;
     me.largest_window = std::max(me.largest_window, window);
@@ -204,6 +215,7 @@ void FlowState::add(const SegmentFields& s, Direction d) {
         me.syn = true;
         me.initial_sequence = s.sequence;
         me.window_scale = s.window_scale;
+        me.mss = s.mss;
         me.options_known = s.options_known;
         me.offered_sack = s.sack_permitted;
         me.offered_timestamps = s.timestamps;
@@ -219,7 +231,7 @@ void FlowState::add(const SegmentFields& s, Direction d) {
     if (first && other.acknowledged && acknowledged > 0 && std::uint32_t(acknowledged) <= slack(d))
         me.next = me.contiguous = other.acknowledgement;
     if (s.payload_hash != 0) {
-        me.recent[me.recent_at] = {s.sequence, s.payload_hash, s.payload_start};
+        me.recent[me.recent_at] = {s.sequence, s.payload_hash, s.start_hash, s.payload_start};
         me.recent_at = static_cast<std::uint8_t>((me.recent_at + 1U) % me.recent.size());
     }
     if (s.has(tcp_flag::fin) && !me.fin) {
@@ -259,7 +271,6 @@ void FlowState::add_rtp(const RulePacket& p, Direction d) {
     RtpSource& known = rtp[static_cast<int>(d)];
     const std::uint32_t source = load32(header + 8);
     const std::uint16_t sequence = load16(header + 2);
-    ++packets;
     if (known.in_order > 0 && known.source == source) {
         const auto ahead = static_cast<std::uint16_t>(sequence - known.sequence);
         if (ahead == 1 && known.in_order < RtpSource::proven) ++known.in_order;
@@ -276,12 +287,21 @@ void FlowState::add_rtp(const RulePacket& p, Direction d) {
     known.payload_type = header[1] & 0x7F;
 }
 
+bool may_have_flow_rules(const RulePacket& p) {
+    return possible_rtp_source(p) || request_of(p) || answer_of(p);
+}
+
+void FlowState::add_datagram(const RulePacket& p, Direction d) {
+    ++packets;
+    if (possible_rtp_source(p)) add_rtp(p, d);
+    if (const auto request = request_of(p)) asked.add(*request, d);
+}
+
 void FlowState::add_icmp(const RulePacket& p, Direction d) {
     const bool v6 = p.transport_layer == RuleLayer::icmpv6;
     ++packets;
     if (p.transport_state != LayerState::readable || p.segment()[0] != (v6 ? 128 : 8)) return;
-    const int i = static_cast<int>(d);
-    echo.requests[i][echo.count[i]++ % EchoState::kept] = load32(p.segment() + 4);
+    asked.add(load32(p.segment() + 4), d);
 }
 
 }  // namespace tracebench

@@ -2,14 +2,20 @@
 /// What flow-scope rules remember of a flow: constant size, updated packet by packet, so that captures of any
 /// length can be checked in one pass and a generator can ask whether its next packet would be legal.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "traffic/flow_table.h"
 #include "traffic/rules/rule_packet.h"
 
 namespace tracebench {
+
+inline Direction opposite(Direction d) {
+    return d == Direction::forward ? Direction::reverse : Direction::forward;
+}
 
 /// RFC 9293 section 3.4: how far `a` is after `b`, modulo 2^32.
 inline std::int32_t sequence_distance(std::uint32_t a, std::uint32_t b) {
@@ -23,11 +29,14 @@ struct SegmentFields {
     std::uint32_t payload = 0;       ///< bytes on the wire
     std::uint8_t payload_start = 0;  ///< bytes of payload that `payload_hash` covers: at most 64
     std::uint32_t payload_hash = 0;  ///< 0 where they were not all captured, or are all zero
+    std::uint32_t start_hash = 0;    ///< the same of the first 8 bytes alone; 0 where there are fewer
     std::uint16_t window = 0;        ///< not scaled
     std::uint8_t flags = 0;
     bool options_known = false;  ///< all option bytes were captured and are well formed
     bool sack_permitted = false, timestamps = false, fast_open = false;
     std::int8_t window_scale = -1;  ///< -1: no such option
+    std::uint16_t mss = 0;          ///< 0: no such option
+    std::uint8_t options_size = 0;  ///< in bytes, padding included
     std::uint32_t timestamp = 0, timestamp_echo = 0;
     std::uint8_t sack_blocks = 0;
     std::array<std::uint32_t, 8> sack{};  ///< left and right edges
@@ -48,6 +57,7 @@ struct TcpSide {
     bool options_known = false;  ///< the options of its SYN; what follows is meaningless without
     bool offered_sack = false, offered_timestamps = false, offered_ecn = false;  ///< on its SYN
     std::int8_t window_scale = -1;                                               ///< on its SYN
+    std::uint16_t mss = 0;                                                       ///< on its SYN; 0: none
     std::uint32_t initial_sequence = 0;
     std::uint32_t next = 0;            ///< after the highest sequence number sent or acknowledged
     std::uint32_t sent = 0;            ///< after the highest that was seen
@@ -57,6 +67,8 @@ struct TcpSide {
     std::uint32_t fin_end = 0;         ///< after the FIN
     std::uint32_t acknowledgement = 0;  ///< highest sent
     std::uint32_t window_edge = 0;      ///< highest acknowledgement + scaled window ever advertised
+    std::uint32_t last_edge = 0;        ///< the same of the last segment with the highest acknowledgement
+    bool window_closed = false;         ///< that segment's window was 0
     std::uint32_t largest_window = 0;   ///< scaled; by the largest scale where the scale is unknown
     bool timestamped = false;
     std::uint32_t first_timestamp = 0, last_timestamp = 0;  ///< the first follows 2^30 behind at most
@@ -70,7 +82,7 @@ struct TcpSide {
 
     /// Of the last segments with data, so that what is sent again can be compared.
     struct Sent {
-        std::uint32_t sequence = 0, hash = 0;
+        std::uint32_t sequence = 0, hash = 0, start_hash = 0;
         std::uint8_t size = 0;
     };
     std::array<Sent, 16> recent{};
@@ -90,12 +102,31 @@ struct RtpSource {
 /// The SSRC of what may be an RTP packet: UDP to and from ports above 1023, version 2, the fixed header of 12
 /// bytes captured. Nothing otherwise.
 std::optional<std::uint32_t> possible_rtp_source(const RulePacket& packet);
+/// Whether a readable UDP datagram may matter to a rule about its flow; of others no state need be kept.
+bool may_have_flow_rules(const RulePacket& packet);
 
-/// Echo requests of ICMP and ICMPv6, most recent last.
-struct EchoState {
-    static constexpr std::uint32_t kept = 32;
-    std::array<std::uint32_t, kept> requests[2]{};  ///< identifier and sequence number, by direction
-    std::uint32_t count[2] = {0, 0};
+/// What each side has asked, so that answers can be told to be answers: identifier and sequence number of
+/// ICMP echo requests, requests of DNS, NTP and QUIC as answers.h reads them.
+struct RequestState {
+    static constexpr std::uint32_t kept = 16;
+    std::array<std::uint64_t, kept> requests[2]{};  ///< by direction, the oldest overwritten
+    std::uint32_t count[2] = {0, 0};                ///< ever made, repetitions at once left out
+
+    void add(std::uint64_t request, Direction direction) {
+        const int i = static_cast<int>(direction);
+        if (count[i] > 0 && last(direction) == request) return;
+        requests[i][count[i]++ % kept] = request;
+    }
+    /// Those of this direction that are remembered, in no order.
+    std::span<const std::uint64_t> of(Direction direction) const {
+        const int i = static_cast<int>(direction);
+        return std::span(requests[i]).first(std::min(count[i], kept));
+    }
+    bool forgot(Direction direction) const { return count[static_cast<int>(direction)] > kept; }
+    std::uint64_t last(Direction direction) const {
+        const int i = static_cast<int>(direction);
+        return requests[i][(count[i] - 1) % kept];
+    }
 };
 
 struct FlowState {
@@ -107,7 +138,7 @@ struct FlowState {
     /// Set by repair, which knows the whole flow: silence of the peer so far is then no excuse.
     bool both_directions = false;
     TcpSide side[2];
-    EchoState echo;
+    RequestState asked;
     RtpSource rtp[2];
 
     const TcpSide& own(Direction d) const { return side[static_cast<int>(d)]; }
@@ -116,6 +147,8 @@ struct FlowState {
     bool negotiated() const { return from_start && side[0].options_known && side[1].options_known; }
     /// How far a sender's sequence numbers may lie from what is known: the peer's largest window.
     std::uint32_t slack(Direction d) const;
+    /// The shift of the window in a segment of this side; the largest where the SYNs were not both seen.
+    int scale(const SegmentFields& segment, Direction d) const;
     /// Whether the acknowledgement lies within a window of what the peer has sent; true where nothing tells.
     bool plausible_acknowledgement(const SegmentFields& segment, Direction d) const;
 
@@ -124,11 +157,11 @@ struct FlowState {
     void add(const SegmentFields& segment, Direction direction);
     /// An ICMP or ICMPv6 message; only echo requests matter.
     void add_icmp(const RulePacket& packet, Direction direction);
-    /// A datagram for which possible_rtp_source() has a value.
-    void add_rtp(const RulePacket& packet, Direction direction);
+    /// A datagram of UDP.
+    void add_datagram(const RulePacket& packet, Direction direction);
 
   private:
-    int scale(const SegmentFields& segment, Direction d) const;
+    void add_rtp(const RulePacket& packet, Direction direction);
     void add_acknowledgement(const SegmentFields& segment, Direction d);
 };
 

@@ -104,6 +104,16 @@ Verdict check_unicast(const RulePacket& p) {
     return pass_if(!is_group(p.segment() + 8 + 16));
 }
 
+/// Back to who sent what it quotes. Translators of addresses translate the quote too (RFC 3022 section 4.3).
+Verdict check_error_destination(const RulePacket& p) {
+    if (!is_error(p.segment()[0])) return Verdict::not_applicable;
+    if (p.segment_length() < 28 || !p.captured(p.transport + 8, 20)) return Verdict::not_checkable;
+    return pass_if(load32(p.net() + 16) == load32(p.segment() + 8 + 12));
+}
+void repair_error_destination(const RulePacket& p, MutablePacket& packet) {
+    store32(segment(p, packet) + 8 + 12, load32(p.net() + 16));
+}
+
 /// Timestamps (RFC 792) and address masks (RFC 950) have a fixed format.
 Verdict check_query_length(const RulePacket& p) {
     const std::uint8_t type = p.segment()[0];
@@ -149,6 +159,8 @@ constexpr Rule rules[] = {
      "made an echo request", layer, check_about_error, make_echo_request},
     {"icmp.error_unicast", "no error is sent to, or about a packet to, multicast or broadcast",
      "RFC 1122 section 3.2.2", "made an echo request", layer, check_unicast, make_echo_request},
+    {"icmp.error_destination", "an error goes to who sent what it quotes", "RFC 792; RFC 1122 section 3.2.2",
+     "quoted source set to the destination", layer, check_error_destination, repair_error_destination},
     {"icmp.query_length", "timestamp messages have 20 bytes, address mask messages 12",
      "RFC 792; RFC 950 appendix I", "made an echo request", layer, check_query_length, make_echo_request},
     {"icmp.next_hop_mtu", "the next hop's MTU is 0 or at least 68", "RFC 1191 sections 3 and 4", "set to 0",
@@ -163,19 +175,16 @@ Verdict check_echo_reply(const RulePacket& p, const FlowContext& flow) {
     const bool v6 = p.transport_layer == RuleLayer::icmpv6;
     const std::uint8_t reply = v6 ? 129 : 0;
     if (p.transport_state != LayerState::readable || p.segment()[0] != reply) return Verdict::not_applicable;
-    const int requester = 1 - static_cast<int>(flow.direction);
-    const std::uint32_t count = flow.state.echo.count[requester];
-    if (count == 0) return Verdict::not_checkable;
-    const std::uint32_t* const requests = flow.state.echo.requests[requester].data();
-    const std::uint32_t kept = std::min(count, EchoState::kept);
-    if (std::find(requests, requests + kept, load32(p.segment() + 4)) != requests + kept)
+    const Direction requester = opposite(flow.direction);
+    const std::span<const std::uint64_t> requests = flow.state.asked.of(requester);
+    if (requests.empty()) return Verdict::not_checkable;
+    if (std::find(requests.begin(), requests.end(), load32(p.segment() + 4)) != requests.end())
         return Verdict::passed;
-    return count > EchoState::kept ? Verdict::not_checkable : Verdict::failed;
+    return flow.state.asked.forgot(requester) ? Verdict::not_checkable : Verdict::failed;
 }
 void repair_echo_reply(const RulePacket& p, const FlowContext& flow, MutablePacket& packet) {
-    const int requester = 1 - static_cast<int>(flow.direction);
-    const EchoState& echo = flow.state.echo;
-    store32(segment(p, packet) + 4, echo.requests[requester][(echo.count[requester] - 1) % EchoState::kept]);
+    store32(segment(p, packet) + 4,
+            static_cast<std::uint32_t>(flow.state.asked.last(opposite(flow.direction))));
 }
 
 constexpr Rule flow_rules[] = {

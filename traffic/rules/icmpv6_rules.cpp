@@ -89,6 +89,16 @@ Verdict check_about_error(const RulePacket& p) {
     return pass_if(quoted[6] != ip_protocol::icmpv6 || !is_error(quoted[40]));
 }
 
+Verdict check_error_destination(const RulePacket& p) {
+    if (!is_error(type(p))) return Verdict::not_applicable;
+    if (p.segment_length() < 48 || !p.captured(p.transport + 8, 40)) return Verdict::not_checkable;
+    const std::uint8_t* const destination = p.net() + 24;
+    return pass_if(std::equal(destination, destination + 16, p.segment() + 8 + 8));
+}
+void repair_error_destination(const RulePacket& p, MutablePacket& packet) {
+    std::copy_n(p.net() + 24, 16, segment(p, packet) + 8 + 8);
+}
+
 Verdict check_discovery_hop_limit(const RulePacket& p) {
     if (!is_neighbour_discovery(type(p))) return Verdict::not_applicable;
     return pass_if(p.net()[7] == 255);
@@ -204,6 +214,8 @@ constexpr Rule rules[] = {
      "made an echo request", layer, check_quote, make_echo_request},
     {"icmpv6.error_about_error", "no error is sent about an error", "RFC 4443 section 2.4",
      "made an echo request", layer, check_about_error, make_echo_request},
+    {"icmpv6.error_destination", "an error goes to who sent what it quotes", "RFC 4443 section 2.2",
+     "quoted source set to the destination", layer, check_error_destination, repair_error_destination},
     {"icmpv6.discovery_hop_limit", "neighbour discovery has a hop limit of 255",
      "RFC 4861 sections 6.1 and 7.1", "set to 255", layer, check_discovery_hop_limit,
      repair_discovery_hop_limit},

@@ -52,4 +52,12 @@ Ipv6Chain::Ipv6Chain(const RulePacket& p) {
     headers = std::span<const Header>(storage_, count);
 }
 
+std::optional<std::uint32_t> find_fragment_header(const RulePacket& p) {
+    constexpr std::uint8_t fragment_header = 44;
+    if (!Ipv6Chain::is_extension(p.net()[6])) return std::nullopt;
+    for (const Ipv6Chain::Header& header : Ipv6Chain(p).headers)
+        if (header.type == fragment_header && p.captured(header.offset, 8)) return header.offset;
+    return std::nullopt;
+}
+
 }  // namespace tracebench

@@ -2,6 +2,7 @@
 /// The chain of IPv6 extension headers (RFC 8200 section 4), read without trusting their lengths.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "traffic/rules/rule_packet.h"
@@ -36,5 +37,9 @@ class Ipv6Chain {
   private:
     Header storage_[16];
 };
+
+/// Offset in the frame of the fragment header, 8 bytes of which were captured. Requires a readable IPv6
+/// header.
+std::optional<std::uint32_t> find_fragment_header(const RulePacket& packet);
 
 }  // namespace tracebench

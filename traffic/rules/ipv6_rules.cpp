@@ -40,7 +40,7 @@ void repair_header(const RulePacket& p, MutablePacket& packet) {
 }
 
 constexpr std::uint32_t ordinary_mtu = 1500;
-constexpr std::uint8_t hop_by_hop = 0, fragment_header = 44, no_next_header = 59, destination_options = 60;
+constexpr std::uint8_t hop_by_hop = 0, no_next_header = 59, destination_options = 60;
 
 Verdict check_payload_length(const RulePacket& p) {
     const std::uint32_t length = load16(p.net() + 4), left = left_in_frame(p) - 40;
@@ -252,10 +252,8 @@ void repair_routing_type(const RulePacket& p, MutablePacket& packet) {
 
 /// The fragment header, or nullptr.
 const std::uint8_t* find_fragment(const RulePacket& p) {
-    if (!has_extensions(p)) return nullptr;
-    for (const Ipv6Chain::Header& header : Ipv6Chain(p).headers)
-        if (header.type == fragment_header && p.captured(header.offset, 8)) return p.at(header.offset);
-    return nullptr;
+    const auto header = find_fragment_header(p);
+    return header ? p.at(*header) : nullptr;
 }
 std::uint8_t* fragment_in(const RulePacket& p, MutablePacket& packet) {
     return packet.bytes.data() + (find_fragment(p) - p.headers.data);

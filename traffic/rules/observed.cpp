@@ -18,6 +18,12 @@ enum Place : std::size_t {
     reset,
     urgent,
     ecn_echo,
+    window_shrunk,
+    zero_window_probe,
+    past_mss,
+    syn_data,
+    half_closed,
+    after_reset,
     reset_flow,
     closed_flow,
     midway_flow,
@@ -30,6 +36,8 @@ enum Place : std::size_t {
     extension,
     ipv6_fragment,
     no_checksum,
+    resolved,
+    station_changed,
     offload,
 };
 
@@ -47,6 +55,16 @@ constexpr Behaviour table[] = {
     {"tcp.reset", "segments with RST", segments, "RFC 9293 section 3.5.2"},
     {"tcp.urgent", "segments with URG", segments, "RFC 6093"},
     {"tcp.ecn_echo", "segments with ECE or CWR, but for SYNs", segments, "RFC 3168 section 6.1"},
+    {"tcp.window_shrunk", "acknowledgements that take back window by more than scaling rounds off",
+     "TCP segments with ACK, where both SYNs were captured", "RFC 9293 section 3.8.6; RFC 7323 section 2.4"},
+    {"tcp.zero_window_probe", "segments of one byte that probe a closed window", segments, wireshark},
+    {"tcp.past_mss", "segments with more data than the receiver's MSS allows: joined by the network card",
+     "TCP segments with data, where the receiver's SYN was captured", "RFC 9293 section 3.7.1 (MUST-16)"},
+    {"tcp.syn_data", "SYNs with data (Fast Open)", "SYNs", "RFC 7413; RFC 9293 section 3.5"},
+    {"tcp.half_closed_data", "segments with data sent after the receiver's FIN", "TCP segments with data",
+     "RFC 9293 section 3.6"},
+    {"tcp.data_after_reset", "segments with data sent after the receiver's RST", "TCP segments with data",
+     "RFC 9293 section 3.5.3"},
     {"tcp.flow_reset", "flows in which a RST was sent", tcp_flows, "RFC 9293 section 3.10.7"},
     {"tcp.flow_closed", "flows closed by FIN both ways or RST", tcp_flows, "RFC 9293 section 3.6"},
     {"tcp.flow_midway", "flows without the whole handshake: they began before the capture, or in vain",
@@ -60,6 +78,10 @@ constexpr Behaviour table[] = {
     {"ipv6.extension_header", "packets with an extension header", ipv6, "RFC 8200 section 4"},
     {"ipv6.fragment", "fragments", ipv6, "RFC 8200 section 4.5"},
     {"udp.no_checksum", "datagrams over IPv4 without checksum", "UDP datagrams over IPv4", "RFC 768"},
+    {"dns.flow_resolved", "flows to an address that a DNS answer has named before", "TCP and UDP flows",
+     "RFC 1034 section 5"},
+    {"ip.station_changed", "packets that come from another Ethernet address than the last of their source",
+     "IP packets over Ethernet, but for the first of each source", "RFC 1122 section 2.3.2"},
     {"checksum.offloaded", "TCP and UDP checksums left to the network card",
      "TCP and UDP checksums that can be told", "docs/rules.md"},
 };
@@ -119,6 +141,40 @@ void BehaviourCounter::add(const FlowContext& context) {
     const bool fills = flow.negotiated() && peer.acknowledged && ordinary && s.payload > 0 &&
                        s.sequence + s.payload == peer.window_edge;
     count(counts_[window_full], fills);
+    add_windows(context);
+    if (syn) count(counts_[syn_data], s.payload > 0);
+    if (s.payload == 0) return;
+    if (peer.mss != 0 && s.options_known) count(counts_[past_mss], s.payload + s.options_size > peer.mss);
+    count(counts_[half_closed], peer.fin);
+    count(counts_[after_reset], peer.rst);
+}
+
+void BehaviourCounter::add_windows(const FlowContext& context) {
+    const SegmentFields& s = context.segment;
+    const FlowState& flow = context.state;
+    const TcpSide& me = flow.own(context.direction);
+    const TcpSide& peer = flow.peer(context.direction);
+    const bool probes =
+        s.payload == 1 && peer.acknowledged && peer.window_closed && s.sequence == peer.last_edge;
+    count(counts_[zero_window_probe], probes);
+    if (!s.has(tcp_flag::ack) || s.has(tcp_flag::syn | tcp_flag::rst) || !flow.negotiated() ||
+        !me.acknowledged)
+        return;
+    const int scale = flow.scale(s, context.direction);
+    const std::uint32_t edge = s.acknowledgement + (std::uint32_t{s.window} << scale);
+    const std::int32_t rounding = (1 << scale) - 1;
+    const bool late = sequence_distance(s.acknowledgement, me.acknowledgement) < 0;
+    count(counts_[window_shrunk], !late && sequence_distance(me.last_edge, edge) > rounding);
+}
+
+void BehaviourCounter::add(const RulePacket& p, const SessionState& session, bool begins_flow) {
+    const std::uint8_t protocol = p.headers.protocol;
+    if (begins_flow && (protocol == ip_protocol::tcp || protocol == ip_protocol::udp))
+        count(counts_[resolved], session.is_resolved(p));
+    const auto station = SessionState::station_of(p);
+    if (!station) return;
+    if (const auto before = session.last_ethernet(station->address))
+        count(counts_[station_changed], station->ethernet != *before);
 }
 
 void BehaviourCounter::add_checksums(std::uint64_t checked, std::uint64_t offloaded) {

@@ -41,6 +41,8 @@ class BehaviourCounter {
     void add(const RulePacket& packet);
     /// A TCP segment, with what its flow's earlier packets left.
     void add(const FlowContext& context);
+    /// Any packet, with what the session's earlier packets left.
+    void add(const RulePacket& packet, const SessionState& session, bool begins_flow);
     /// Transport checksums that a rule has checked, and those that it found left to the network card.
     void add_checksums(std::uint64_t checked, std::uint64_t offloaded);
     /// A flow that has ended; only TCP matters.
@@ -50,6 +52,7 @@ class BehaviourCounter {
 
   private:
     void add_ip(const RulePacket& packet);
+    void add_windows(const FlowContext& context);
 
     std::vector<BehaviourCount> counts_;
 };

@@ -42,10 +42,13 @@ Trace repair_trace(const Trace& trace, RepairReport& report, const RepairOptions
         apply_packet_rules(packets.back(), applied[packets.size() - 1]);
     }
     // Repairs can move packets to other flows (a SYN begins one), so flows are split anew until all are
-    // legal.
+    // legal; what session rules change may matter to flows again.
     constexpr int rounds = 8;
-    for (int round = 0; round < rounds; ++round)
-        if (!repair_flows(packets, applied, options)) break;
+    for (int round = 0; round < rounds; ++round) {
+        const bool flows_changed = repair_flows(packets, applied, options);
+        const bool session_changed = repair_session(packets, applied);
+        if (!flows_changed && !session_changed) break;
+    }
 
     Trace result;
     for (std::size_t i = 0; i < packets.size(); ++i) {

@@ -26,10 +26,10 @@ struct RepairOptions {
 /// checked. A legal packet is not changed. Frames without an IP or ARP packet keep their contents.
 void repair_packet(MutablePacket& packet, RepairReport& report);
 
-/// The whole trace: packet rules, then flow rules in time order. Where the numbers of a TCP conversation are
-/// wrong, its segments are renumbered: gaps are closed, later numbers and the peer's acknowledgements move
-/// along, payload lengths stay. FIN and RST are cleared where their sender goes on with new data. Legal
-/// conversations stay as they are. Frames of the result are numbered from 1.
+/// The whole trace: packet rules, then flow rules, then session rules, in time order. Where the numbers of a
+/// TCP conversation are wrong, its segments are renumbered: gaps are closed, later numbers and the peer's
+/// acknowledgements move along, payload lengths stay. FIN and RST are cleared where their sender goes on with
+/// new data. Legal conversations stay as they are. Frames of the result are numbered from 1.
 Trace repair_trace(const Trace& trace, RepairReport& report, const RepairOptions& options = {});
 
 }  // namespace tracebench

@@ -14,6 +14,7 @@
 
 #include "traffic/rules/flow_state.h"
 #include "traffic/rules/rule_packet.h"
+#include "traffic/rules/session_state.h"
 
 namespace tracebench {
 
@@ -45,6 +46,8 @@ struct Rule {
     using CheckFlow = Verdict (*)(const RulePacket&, const FlowContext&);
     using RepairPacket = void (*)(const RulePacket&, MutablePacket&);
     using RepairFlow = void (*)(const RulePacket&, const FlowContext&, MutablePacket&);
+    using CheckSession = Verdict (*)(const RulePacket&, const SessionState&);
+    using RepairSession = void (*)(const RulePacket&, const SessionState&, MutablePacket&);
 
     std::string_view id;         ///< `ipv4.version`, `tcp.flow.handshake`: stable, used in results
     std::string_view title;      ///< one line for people: what is required
@@ -52,15 +55,21 @@ struct Rule {
     std::string_view remedy;     ///< one line for people: what repair does
     RuleLayer layer = RuleLayer::link;
 
-    /// Exactly one of the two checks is set. A packet check is called where its layer is readable (see
-    /// RulePacket), and with `structural` also where it is not: it is then the rule that says why.
+    /// Exactly one of the three checks is set. A packet check is called where its layer is readable (see
+    /// RulePacket), and with `structural` also where it is not: it is then the rule that says why. A session
+    /// check is called where its layer is readable; `state` is what the capture's earlier packets left.
     CheckPacket check_packet = nullptr;
     RepairPacket repair_packet = nullptr;  ///< makes a failing packet pass with the least change
     CheckFlow check_flow = nullptr;
     RepairFlow repair_flow = nullptr;
     bool structural = false;
+    CheckSession check_session = nullptr;
+    RepairSession repair_session = nullptr;
 
-    RuleScope scope() const { return check_flow ? RuleScope::flow : RuleScope::packet; }
+    RuleScope scope() const {
+        if (check_session) return RuleScope::session;
+        return check_flow ? RuleScope::flow : RuleScope::packet;
+    }
 };
 
 /// Every rule, in the order in which repair applies them (lengths before contents, checksums last).

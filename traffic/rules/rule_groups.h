@@ -26,6 +26,8 @@ std::span<const Rule> tcp_flow_rules();
 std::span<const Rule> tcp_flow_option_rules();
 std::span<const Rule> echo_flow_rules();
 std::span<const Rule> rtp_flow_rules();
+std::span<const Rule> answer_flow_rules();
+std::span<const Rule> session_rules();
 
 /// For checks that are one condition.
 inline Verdict pass_if(bool condition) {

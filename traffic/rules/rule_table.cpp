@@ -6,11 +6,27 @@ std::span<const Rule> rule_table() {
     static const std::vector<Rule> table = [] {
         std::vector<Rule> all;
         // From the outside in, so that each repair can rely on what is around it; checksums last.
-        for (const std::span<const Rule> group :
-             {ethernet_arp_rules(), ipv4_rules(), ipv6_rules(), tcp_packet_rules(), udp_rules(), icmp_rules(),
-              icmpv6_rules(), dns_rules(), dhcp_ntp_rules(), quic_rules(), tls_rules(), http_rules(),
-              mqtt_rules(), ethernet_group_rules(), checksum_rules(), tcp_flow_rules(),
-              tcp_flow_option_rules(), echo_flow_rules(), rtp_flow_rules()})
+        for (const std::span<const Rule> group : {ethernet_arp_rules(),
+                                                  ipv4_rules(),
+                                                  ipv6_rules(),
+                                                  tcp_packet_rules(),
+                                                  udp_rules(),
+                                                  icmp_rules(),
+                                                  icmpv6_rules(),
+                                                  dns_rules(),
+                                                  dhcp_ntp_rules(),
+                                                  quic_rules(),
+                                                  tls_rules(),
+                                                  http_rules(),
+                                                  mqtt_rules(),
+                                                  ethernet_group_rules(),
+                                                  checksum_rules(),
+                                                  tcp_flow_rules(),
+                                                  tcp_flow_option_rules(),
+                                                  echo_flow_rules(),
+                                                  rtp_flow_rules(),
+                                                  answer_flow_rules(),
+                                                  session_rules()})
             all.insert(all.end(), group.begin(), group.end());
         return all;
     }();

@@ -219,8 +219,9 @@ void repair_syn_ack_acknowledged(const RulePacket& p, const FlowContext& context
     set_acknowledgement(p, packet, View(context).peer.contiguous);
 }
 
-/// What is sent again is the same: the first bytes are compared, where both were captured. One byte alone may
-/// be a keep-alive's, which is garbage (RFC 9293 section 3.8.4).
+/// What is sent again is the same: the first bytes are compared, where both were captured; the first 8 of
+/// segments that begin together and are cut differently. One byte alone may be a keep-alive's, which is
+/// garbage (RFC 9293 section 3.8.4).
 Verdict check_same_data(const RulePacket&, const FlowContext& context) {
     const View v(context);
     if (v.segment.payload <= 1 || !v.me.seen || sequence_distance(v.segment.sequence, v.me.sent) >= 0)
@@ -229,6 +230,10 @@ Verdict check_same_data(const RulePacket&, const FlowContext& context) {
     for (const TcpSide::Sent& sent : v.me.recent)
         if (sent.hash != 0 && sent.sequence == v.segment.sequence && sent.size == v.segment.payload_start)
             return pass_if(sent.hash == v.segment.payload_hash);
+    if (v.segment.start_hash == 0) return Verdict::not_checkable;
+    for (const TcpSide::Sent& sent : v.me.recent)
+        if (sent.start_hash != 0 && sent.sequence == v.segment.sequence)
+            return pass_if(sent.start_hash == v.segment.start_hash);
     return Verdict::not_checkable;
 }
 void repair_same_data(const RulePacket& p, const FlowContext&, MutablePacket& packet) {
@@ -253,14 +258,23 @@ void repair_after_fin(const RulePacket& p, const FlowContext& context, MutablePa
     cut_tcp_payload(p, packet, 0);
 }
 
+/// An acknowledgement sent after the FIN may overtake it.
+Verdict check_fin_last(const RulePacket&, const FlowContext& context) {
+    const View v(context);
+    if (!v.has(tcp_flag::fin) || v.me.fin || v.has(tcp_flag::rst) || v.has(tcp_flag::syn))
+        return Verdict::not_applicable;
+    if (!v.me.seen) return Verdict::not_checkable;
+    return pass_if(sequence_distance(v.segment.next_sequence(), v.me.sent) >= 0);
+}
+void clear_fin(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
+    set_flags(p, packet, static_cast<std::uint8_t>(context.segment.flags & ~tcp_flag::fin));
+}
+
 Verdict check_fin_repeated(const RulePacket&, const FlowContext& context) {
     const View v(context);
     if (!v.has(tcp_flag::fin) || !v.me.fin || v.has(tcp_flag::rst)) return Verdict::not_applicable;
     // A later number is tcp.flow.after_fin's.
     return pass_if(sequence_distance(v.segment.next_sequence(), v.me.fin_end) >= 0);
-}
-void repair_fin_repeated(const RulePacket& p, const FlowContext& context, MutablePacket& packet) {
-    set_flags(p, packet, static_cast<std::uint8_t>(context.segment.flags & ~tcp_flag::fin));
 }
 
 /// Who has sent nothing yet can only refuse the SYN.
@@ -324,7 +338,9 @@ constexpr Rule rules[] = {
     tcp_flow_rule("tcp.flow.after_fin", "nothing new is sent after FIN", "RFC 9293 section 3.6",
                   "made a bare ACK", check_after_fin, repair_after_fin),
     tcp_flow_rule("tcp.flow.fin_repeated", "a repeated FIN stands at the same sequence number",
-                  "RFC 9293 sections 3.6 and 3.8.1", "FIN cleared", check_fin_repeated, repair_fin_repeated),
+                  "RFC 9293 sections 3.6 and 3.8.1", "FIN cleared", check_fin_repeated, clear_fin),
+    tcp_flow_rule("tcp.flow.fin_last", "FIN stands after all data that its sender has sent",
+                  "RFC 9293 sections 3.6 and 3.10.4", "FIN cleared", check_fin_last, clear_fin),
     tcp_flow_rule("tcp.flow.refusal", "a RST that refuses a SYN acknowledges it",
                   "RFC 9293 sections 3.5.2 and 3.10.7.1", "ACK set, with the SYN's number + 1", check_refusal,
                   repair_refusal),

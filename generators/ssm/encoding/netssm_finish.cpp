@@ -60,10 +60,10 @@ bool repair_flow_rule(MutablePacket& packet, const LiveFlows& flows) {
     return false;
 }
 
-/// The same for RTP, whose first bytes the grammar knows nothing of.
-bool repair_rtp_rule(MutablePacket& packet, LiveFlows& flows) {
+/// The same for datagrams, of whose first bytes the grammar knows nothing.
+bool repair_datagram_rule(MutablePacket& packet, LiveFlows& flows) {
     const RulePacket p = read_rule_packet(packet.view());
-    if (!possible_rtp_source(p)) return false;
+    if (!may_have_flow_rules(p)) return false;
     const auto [state, direction] = flows.datagrams(tuple_of(p));
     const SegmentFields none;
     const FlowContext context{state, none, direction};
@@ -89,13 +89,13 @@ std::optional<FinishedPacket> finish_packet(std::span<const std::uint8_t> bytes,
         const PacketRepair repair = repair_packet_rules(packet);
         const bool flow_changed = !repair.changed && repair_flow_rule(packet, flows);
         result.repaired |= repair.headers || flow_changed;
-        if (repair.changed || flow_changed || repair_rtp_rule(packet, flows)) continue;
+        if (repair.changed || flow_changed || repair_datagram_rule(packet, flows)) continue;
         const RulePacket p = read_rule_packet(packet.view());
         if (!is_plain(p)) return std::nullopt;
         if (const auto segment = read_segment(p)) flows.add(tuple_of(p), *segment);
-        if (possible_rtp_source(p)) {
+        if (may_have_flow_rules(p)) {
             const auto [state, direction] = flows.datagrams(tuple_of(p));
-            state.add_rtp(p, direction);
+            state.add_datagram(p, direction);
         }
         return result;
     }

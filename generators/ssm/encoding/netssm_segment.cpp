@@ -88,7 +88,7 @@ struct FlagRules {
 
     FlagRules() {
         for (const Rule& rule : rule_table()) {
-            if (rule.layer != RuleLayer::tcp || rule.id == "tcp.checksum") continue;
+            if (rule.layer != RuleLayer::tcp || rule.id == "tcp.checksum" || rule.check_session) continue;
             (rule.check_flow ? flow : packet).push_back(&rule);
         }
     }

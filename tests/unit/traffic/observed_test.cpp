@@ -21,6 +21,7 @@ struct Segment {
     std::uint8_t flags;
     std::uint32_t sequence, acknowledgement, payload = 0;
     std::uint16_t window = 1000;
+    Bytes options = {};
 };
 
 Trace trace_of(const std::vector<Segment>& segments) {
@@ -33,6 +34,7 @@ Trace trace_of(const std::vector<Segment>& segments) {
         f.sequence = s.sequence;
         f.acknowledgement = s.acknowledgement;
         f.window = s.window;
+        f.tcp_options = s.options;
         f.payload.assign(s.payload, 'x');
         f.payload_length = s.payload;
         trace.append(time += 100'000'000, build_packet(f));
@@ -98,6 +100,103 @@ TEST(Observed, AWindowIsFullWhereDataReachItsEdge) {
     expect_count(trace_of(almost), "tcp.window_full", 0, 4);
     // Without the SYNs nothing tells the scale.
     expect_count(trace_of({full.begin() + 1, full.end()}), "tcp.window_full", 0, 3);
+}
+
+const std::vector<Segment> opening{{client, S, 100, 0}, {server, S | A, 500, 101}, {client, A, 101, 501}};
+std::vector<Segment> opened(const std::vector<Segment>& rest) {
+    std::vector<Segment> all = opening;
+    all.insert(all.end(), rest.begin(), rest.end());
+    return all;
+}
+
+TEST(Observed, AWindowShrinksWhereItsEdgeGoesBack) {
+    const Trace shrinks = trace_of(opened({{server, A, 501, 101, 0, 1000},
+                                           {client, A, 101, 501, 100},
+                                           {server, A, 501, 201, 0, 899},    // takes one byte back
+                                           {server, A, 501, 101, 0, 10}}));  // late
+    expect_count(shrinks, "tcp.window_shrunk", 1, 4);
+    // Scaled by 8, from a SYN-ACK that is not: what division rounds off is not taken back.
+    const Bytes scale{1, 3, 3, 3};
+    const std::vector<Segment> scaled{{client, S, 100, 0, 0, 1000, scale},
+                                      {server, S | A, 500, 101, 0, 1007, scale},
+                                      {client, A, 101, 501},
+                                      {server, A, 501, 101, 0, 125},
+                                      {server, A, 501, 101, 0, 124}};
+    expect_count(trace_of(scaled), "tcp.window_shrunk", 1, 2);
+    expect_count(trace_of({scaled.begin() + 1, scaled.end()}), "tcp.window_shrunk", 0, 0);
+}
+
+TEST(Observed, ProbesOfAClosedWindow) {
+    const Trace probed = trace_of(opened({{server, A, 501, 101, 0, 0},
+                                          {client, A, 101, 501, 1},  // a probe
+                                          {server, A, 501, 101, 0, 0},
+                                          {client, A, 101, 501, 1},  // again
+                                          {server, A, 501, 101, 0, 50},
+                                          {client, A, 101, 501, 1}}));  // no longer closed
+    expect_count(probed, "tcp.zero_window_probe", 2, 9);
+}
+
+TEST(Observed, SegmentsPastTheReceiversMss) {
+    const Bytes mss{2, 4, 0, 100}, timestamps{1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 1};
+    const Trace trace = trace_of({{client, S, 100, 0},
+                                  {server, S | A, 500, 101, 0, 1000, mss},
+                                  {client, A, 101, 501, 100},
+                                  {client, A, 201, 501, 101},
+                                  {client, A, 302, 501, 88, 1000, timestamps},
+                                  {client, A, 390, 501, 89, 1000, timestamps},
+                                  {server, A, 501, 479, 500}});  // the client said nothing
+    expect_count(trace, "tcp.past_mss", 2, 4);
+}
+
+TEST(Observed, DataInASynAndAfterTheReceiversFin) {
+    const Trace trace = trace_of({{client, S, 100, 0, 5},
+                                  {server, S | A, 500, 106},
+                                  {client, A, 106, 501, 10},
+                                  {client, F | A, 116, 501},
+                                  {server, A, 501, 117, 10}});
+    expect_count(trace, "tcp.syn_data", 1, 2);
+    expect_count(trace, "tcp.half_closed_data", 1, 3);
+}
+
+TEST(Observed, DataAfterTheReceiversReset) {
+    const Trace trace = trace_of(opened(
+        {{client, A, 101, 501, 10}, {server, R, 501, 0}, {client, A, 111, 501, 10}, {client, A, 121, 501}}));
+    expect_count(trace, "tcp.data_after_reset", 1, 2);
+}
+
+TEST(Observed, FlowsToAddressesThatDnsHasNamed) {
+    PacketFields answer = fields(ip_protocol::udp);
+    std::swap(answer.src, answer.dst);
+    answer.src.port = 53;
+    answer.payload = {0,    1,  0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0, 1,   'a', 0,   0, 1, 0, 1,  // asked for a
+                      0xC0, 12, 0,    5,    0, 1, 0, 0, 0, 9, 0, 3, 1,   'b', 0,                // which is b
+                      0xC0, 31, 0,    1,    0, 1, 0, 0, 0, 9, 0, 4, 203, 0,   113, 5};  // at 203.0.113.5
+    answer.payload_length = static_cast<std::uint32_t>(answer.payload.size());
+    PacketFields flow = fields(ip_protocol::tcp);
+    flow.tcp_flags = S;
+    flow.acknowledgement = 0;
+    flow.payload.clear();
+    flow.payload_length = 0;
+    const auto to = [&](std::uint8_t last, std::uint16_t port) {
+        flow.dst.address = {4, {203, 0, 113, last}};
+        flow.src.port = port;
+        return build_packet(flow);
+    };
+    Trace trace;
+    trace.append(0, to(5, 1000));  // before it was named
+    trace.append(1, build_packet(answer));
+    trace.append(2, to(5, 1001));
+    trace.append(3, to(5, 1001));  // the same flow
+    trace.append(4, to(6, 1002));
+    expect_count(trace, "dns.flow_resolved", 1, 4);
+}
+
+TEST(Observed, SourcesThatChangeTheirStation) {
+    const Bytes usual = frame(ip_protocol::udp), moved = set(usual, 6, {2, 9, 9, 9, 9, 9});
+    Trace trace;
+    for (const Bytes& bytes : {usual, usual, moved, moved, usual, frame(ip_protocol::udp, 6)})
+        trace.append(static_cast<std::int64_t>(trace.size()), bytes);
+    expect_count(trace, "ip.station_changed", 2, 4);
 }
 
 TEST(Observed, HeadersOfIp) {

@@ -88,9 +88,12 @@ TEST(RuleTable, IdsAreUniqueAndEveryRuleIsComplete) {
         EXPECT_FALSE(rule.title.empty()) << rule.id;
         EXPECT_FALSE(rule.reference.empty()) << rule.id;
         EXPECT_FALSE(rule.remedy.empty()) << rule.id;
-        EXPECT_NE(rule.check_packet != nullptr, rule.check_flow != nullptr) << rule.id;
+        const int checks =
+            (rule.check_packet != nullptr) + (rule.check_flow != nullptr) + (rule.check_session != nullptr);
+        EXPECT_EQ(checks, 1) << rule.id;
         EXPECT_EQ(rule.check_packet != nullptr, rule.repair_packet != nullptr) << rule.id;
         EXPECT_EQ(rule.check_flow != nullptr, rule.repair_flow != nullptr) << rule.id;
+        EXPECT_EQ(rule.check_session != nullptr, rule.repair_session != nullptr) << rule.id;
         EXPECT_EQ(find_rule(rule.id), &rule);
     }
     EXPECT_GE(ids.size(), 170U);

@@ -146,6 +146,10 @@ std::vector<Example> examples() {
         {"tcp.flow.fin_repeated",
          opened({{client, A, 101, 501, 5}, {client, F | A, 106, 501}, {client, F | A, 101, 501, 5}}),
          opened({{client, A, 101, 501, 5}, {client, F | A, 106, 501}, {client, F | A, 101, 501, 4}})},
+        {"tcp.flow.same_data", opened({{client, A, 101, 501, 10}, {client, A, 101, 501, 20}}),
+         opened({{client, A, 101, 501, 10}, {client, A, 101, 501, 20, {}, 1000, 'y'}})},
+        {"tcp.flow.fin_last", opened({{client, A, 101, 501, 10}, {client, F | A, 111, 501}}),
+         opened({{client, A, 101, 501, 10}, {client, F | A, 101, 501, 8}})},
         {"tcp.flow.refusal",
          {{client, S, 100, 0}, {server, R | A, 0, 101}},
          {{client, S, 100, 0}, {server, R | A, 0, 102}}},
@@ -302,6 +306,19 @@ TEST(FlowRules, DataThatTheCaptureSwappedWithTheirAcknowledgementAreNotBlamed) {
 TEST(FlowRules, KeepAliveBytesNeedNotBeTheSame) {
     const Conversation kept = opened({{client, A, 101, 501, 1}, {client, A, 101, 501, 1, {}, 1000, 'y'}});
     EXPECT_EQ(result_of(check_compliance(trace_of(kept)), "tcp.flow.same_data").checked, 0U);
+}
+
+TEST(FlowRules, AnAcknowledgementMayOvertakeTheFinBeforeIt) {
+    const Conversation overtaken =
+        opened({{client, A, 101, 501, 10}, {client, A, 112, 501}, {client, F | A, 111, 501}});
+    EXPECT_EQ(failures(trace_of(overtaken)), "");
+}
+
+TEST(FlowRules, AFinOfASenderThatWasNotSeenBeforeCannotBeChecked) {
+    const RuleResult rule =
+        result_of(check_compliance(trace_of({{client, F | A, 101, 501}})), "tcp.flow.fin_last");
+    EXPECT_EQ(rule.checked, 0U);
+    EXPECT_EQ(rule.not_checkable, 1U);
 }
 
 TEST(FlowRules, OneDirectionAloneIsNotBlamed) {

@@ -87,9 +87,10 @@ inline Bytes icmpv6(std::uint8_t type, const Bytes& rest) {
     return ipv6(ip_protocol::icmpv6, message);
 }
 
-/// An ICMP error that quotes the start of `quoted`, a frame.
+/// An ICMP error to the first host that quotes the start of `quoted`, a frame.
 inline Bytes icmp_error(std::uint8_t type, const Bytes& quoted) {
     PacketFields f = fields(ip_protocol::icmp);
+    std::swap(f.src, f.dst);
     f.icmp_type = type;
     f.payload.assign(quoted.begin() + ip_at, quoted.begin() + ip_at + 28);
     f.payload_length = 28;

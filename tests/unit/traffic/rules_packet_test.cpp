@@ -80,6 +80,10 @@ Bytes too_big(std::uint8_t version, std::uint8_t next, std::uint8_t first) {
     rest[44] = first;
     return icmpv6(2, rest);
 }
+/// One about a packet of this host; it goes to the second.
+Bytes back_to(std::uint8_t host) {
+    return set(too_big(6, 17, 0), ipv6_transport + 16, {0x20, 0x01, 0x0D, 0xB8, 0, host});
+}
 
 const Bytes padding_options{17, 0, 1, 4, 0, 0, 0, 0};  // an options header before UDP: PadN of 4 bytes
 const Bytes empty_udp{0xC3, 0x50, 0x01, 0xBB, 0, 8, 0x12, 0x34};
@@ -255,6 +259,7 @@ std::vector<Example> examples() {
         {"icmp.error_about_error", icmp_error(3, echo), icmp_error(3, icmp_error(3, udp4))},
         {"icmp.error_unicast", icmp_error(3, udp4), set(icmp_error(3, udp4), ip_at + 16, {224})},
         {"icmp.error_unicast", icmp_error(3, udp4), set(icmp_error(3, udp4), 42 + 16, {255})},
+        {"icmp.error_destination", icmp_error(3, udp4), set(icmp_error(3, udp4), 42 + 12, {9})},
         {"icmp.query_length", set(frame(icmp), 34, {17}), set(frame(icmp), 34, {13})},
         {"icmp.next_hop_mtu", too_large(576, 0x40), too_large(67, 0x40)},
         {"icmp.next_hop_mtu", too_large(0, 0x40), too_large(1, 0x40)},
@@ -267,6 +272,7 @@ std::vector<Example> examples() {
         {"icmpv6.error_quote", too_big(6, 17, 0), too_big(4, 17, 0)},
         {"icmpv6.error_quote", too_big(6, 17, 0), icmpv6(1, Bytes(40))},
         {"icmpv6.error_about_error", too_big(6, 58, 128), too_big(6, 58, 1)},
+        {"icmpv6.error_destination", back_to(2), back_to(3)},
         {"icmpv6.discovery_hop_limit", solicitation, set(solicitation, ip_at + 7, {254})},
         {"icmpv6.discovery_length", solicitation, set(icmpv6(136, Bytes(12)), ip_at + 7, {255})},
         {"icmpv6.discovery_options", solicitation, set(solicitation, ipv6_transport + 25, {0})},
@@ -373,8 +379,26 @@ TEST(PacketRules, WhatWasNotCapturedIsNotChecked) {
     EXPECT_EQ(verdict("ipv4.ttl", cut), Verdict::not_checkable);
     EXPECT_EQ(verdict("ipv4.version", cut), Verdict::passed);
     EXPECT_EQ(verdict("tcp.ports", cut), Verdict::not_applicable);
+    for (const auto& [rule, bytes] : {std::pair{"icmp.error_destination", icmp_error(3, udp4)},
+                                      std::pair{"icmpv6.error_destination", back_to(2)}}) {
+        MutablePacket error = whole(bytes);
+        EXPECT_EQ(verdict(rule, error), Verdict::passed);
+        error.bytes.resize(error.bytes.size() - 20);  // in the quote
+        EXPECT_EQ(verdict(rule, error), Verdict::not_checkable) << rule;
+    }
     cut.bytes.resize(14);
     EXPECT_EQ(verdict("ipv4.version", cut), Verdict::not_checkable);
+}
+
+TEST(PacketRules, ASourceRouteIsSummedAtItsEnd) {
+    // A routing header of 8 bytes before UDP; after it the destination is the final one.
+    Bytes udp_bytes(udp6.begin() + ipv6_transport, udp6.end());
+    Bytes payload{17, 0, 253, 0, 0, 0, 0, 0};
+    payload.insert(payload.end(), udp_bytes.begin(), udp_bytes.end());
+    const Bytes finished = ipv6(43, payload), on_its_way = set(finished, ipv6_transport + 3, {1});
+    EXPECT_EQ(verdict("udp.checksum", whole(finished)), Verdict::passed);
+    EXPECT_EQ(verdict("udp.checksum", whole(set(finished, ipv6_transport + 15, {1, 2}))), Verdict::failed);
+    EXPECT_EQ(verdict("udp.checksum", whole(on_its_way)), Verdict::not_checkable);
 }
 
 TEST(PacketRules, FragmentsAreNotSummed) {

@@ -191,7 +191,7 @@ void Conversation::update(const Record& record, Direction d) {
     if (const auto segment = read_segment(seen)) {
         rules.add(*segment, d);
     } else if (record.udp()) {
-        if (possible_rtp_source(seen)) rules.add_rtp(seen, d);
+        if (may_have_flow_rules(seen)) rules.add_datagram(seen, d);
     } else {
         rules.add_icmp(seen, d);
     }
