@@ -1,0 +1,68 @@
+#pragma once
+/// The rule table at work, packet scope and flow scope apart: the first may look at packets in any order and
+/// several at a time, the second has to see them one after the other.
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "traffic/flow_table.h"
+#include "traffic/rules/checker.h"
+
+namespace tracebench {
+
+/// What rules made of one packet.
+struct PacketVerdict {
+    bool checked = false;  ///< at least one rule passed or failed
+    bool failed = false;
+
+    void add(Verdict verdict) {
+        checked |= verdict == Verdict::passed || verdict == Verdict::failed;
+        failed |= verdict == Verdict::failed;
+    }
+};
+
+/// Indices into the rule table, by the layer that the rules speak about.
+using RulesByLayer = std::array<std::vector<std::uint32_t>, rule_layers>;
+
+/// Every rule of the table without any count.
+std::vector<RuleResult> no_results();
+
+/// Packet scope, and what is observed of single packets.
+class PacketRules {
+  public:
+    PacketRules();
+    void check(const RulePacket& packet, PacketVerdict& verdict);
+    const std::vector<RuleResult>& results() const { return results_; }  ///< in table order
+    const BehaviourCounter& observed() const { return observed_; }
+
+  private:
+    void check_layer(RuleLayer layer, LayerState state, const RulePacket& packet, PacketVerdict& verdict);
+
+    RulesByLayer rules_;
+    std::vector<RuleResult> results_;
+    BehaviourCounter observed_;
+};
+
+/// Flow scope, and what is observed of flows.
+class FlowRules {
+  public:
+    explicit FlowRules(const FlowOptions& options);
+    /// Packets in time order.
+    void check(const RulePacket& packet, PacketVerdict& verdict);
+    /// Ends the flows still alive.
+    void finish() { table_.finish(); }
+    const std::vector<RuleResult>& results() const { return results_; }  ///< in table order
+    const BehaviourCounter& observed() const { return observed_; }
+
+  private:
+    RulesByLayer rules_;
+    std::vector<RuleResult> results_;
+    BehaviourCounter observed_;
+    std::unordered_map<std::uint64_t, FlowState>
+        flows_;  ///< of TCP, ICMP and what may be RTP; looked up only
+    FlowTable table_;
+};
+
+}  // namespace tracebench
