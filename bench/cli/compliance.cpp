@@ -97,7 +97,7 @@ int run(const Options& options) {
     set_compute_threads(options.threads);
     CaptureReader reader(options.capture);
     ConsoleProgress progress("compliance");
-    const ComplianceResult result = check_compliance([&](PacketView& packet) {
+    const ComplianceResult result = stream_compliance([&](PacketView& packet) {
         if (!reader.next(packet)) return false;
         if ((packet.frame & 0xFFFF) == 0) {
             progress.check_interrupted();

@@ -48,7 +48,7 @@ TEST_F(DistanceVerb, SameBytesWithManyThreads) {
         one.insert(one.end(), {"--json", "--threads", "1"});
         three.insert(three.end(), {"--json", "--threads", "3"});
         const auto alone = tracebench(one), together = tracebench(three);
-        ASSERT_EQ(alone.exit_code, 0) << alone.error;
+        ASSERT_TRUE(alone.succeeded()) << alone.errors;
         EXPECT_EQ(alone.output, together.output);
     }
 }
@@ -61,7 +61,7 @@ TEST_F(DistanceVerb, PacketsOutOfOrderAreSorted) {
     const std::string swapped = write("swapped.pcap", pcap.bytes());
     const auto expected = tracebench({"distance", sorted, sorted, "--json"});
     const auto result = tracebench({"distance", swapped, swapped, "--json"});
-    ASSERT_EQ(result.exit_code, 0) << result.error;
+    ASSERT_TRUE(result.succeeded()) << result.errors;
     EXPECT_EQ(result.output, expected.output);
 }
 

@@ -112,7 +112,7 @@ ComplianceResult check_compliance(const Trace& trace) {
     return checker.finish();
 }
 
-ComplianceResult check_compliance(const std::function<bool(PacketView&)>& next) {
+ComplianceResult stream_compliance(const std::function<bool(PacketView&)>& next) {
     FlowRules flow_rules{FlowOptions{}};
     PacketTotals totals;
     std::vector<Batch> batches(batches_wanted());

@@ -58,9 +58,9 @@ class ComplianceChecker {
 
 ComplianceResult check_compliance(const Trace& trace);
 
-/// The same on compute_threads() threads: packet rules look at several batches of packets at once, flow rules
-/// at one after the other. `next` gives the packets in the order of their frame numbers until it says false,
-/// and is called by one thread at a time; views must stay valid to the end.
-ComplianceResult check_compliance(const std::function<bool(PacketView&)>& next);
+/// The same as check_compliance() on compute_threads() threads: packet rules look at several batches of
+/// packets at once, flow rules at one after the other. `next` gives the packets in the order of their frame
+/// numbers until it says false, and is called by one thread at a time; views must stay valid to the end.
+ComplianceResult stream_compliance(const std::function<bool(PacketView&)>& next);
 
 }  // namespace tracebench

@@ -88,7 +88,7 @@ TEST(Checker, ManyThreadsFindTheSame) {
     for (const unsigned threads : {1U, 2U, 5U}) {
         set_compute_threads(threads);
         const ComplianceResult result =
-            check_compliance([&trace, at = std::size_t{0}](PacketView& packet) mutable {
+            stream_compliance([&trace, at = std::size_t{0}](PacketView& packet) mutable {
                 if (at == trace.size()) return false;
                 packet = trace.packets[at++];
                 return true;
