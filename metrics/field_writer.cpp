@@ -5,6 +5,12 @@
 #include "metrics/value_counts.h"
 
 namespace tracebench {
+namespace {
+
+/// Sorting fewer at a time does not pay.
+constexpr std::size_t least_sorted = 1 << 16;
+
+}  // namespace
 
 FieldWriter::FieldWriter(std::span<Column> columns, std::uint32_t session)
     : columns_(columns), session_(session) {
@@ -18,9 +24,7 @@ void FieldWriter::count(std::size_t field) {
     Column& column = columns_[field];
     Place& place = places_[field];
     merge_equal(column, place.first);
-    place.full = column.values.size() + std::max(most_uncounted, (column.values.size() - place.first) / 4);
-    for (auto* list : {&column.session, &column.counts}) list->reserve(place.full);
-    column.values.reserve(place.full);
+    place.full = column.values.size() + std::max(least_sorted, (column.values.size() - place.first) / 4);
     place.tallies.resize(std::size_t{1} << tally_bits);
 }
 

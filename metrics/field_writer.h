@@ -14,7 +14,8 @@ namespace tracebench {
 /// packets.
 class FieldWriter {
   public:
-    static constexpr std::size_t most_uncounted = 1 << 16;
+    /// Of a sample and field. A run has many samples: a lower number than one capture needs.
+    static constexpr std::size_t most_uncounted = 1 << 12;
 
     FieldWriter(std::span<Column> columns, std::uint32_t session);
     /// `field` is the place in that scope's list of fields.
