@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/progress.h"
 
 namespace tracebench {
@@ -104,6 +105,7 @@ class Runner {
         const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
         const std::size_t workers = std::clamp<std::size_t>(options_.jobs == 0 ? cores : options_.jobs, 1,
                                                             std::max<std::size_t>(1, plan_.tasks.size()));
+        set_compute_threads(std::max(1U, cores / static_cast<unsigned>(workers)));
         {
             std::vector<std::jthread> threads;
             for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });

@@ -250,4 +250,8 @@ void FlowObserver::end(const Flow& flow) {
         if (!std::isnan(values[field])) state_->writer.add(field, values[field]);
 }
 
+void FlowObserver::finish() {
+    state_->writer.finish();
+}
+
 }  // namespace tracebench

@@ -1,31 +1,15 @@
 #include "metrics/observations.h"
 
-#include <algorithm>
 #include <numeric>
 
 #include "metrics/observed_sample.h"
 #include "metrics/sample_observer.h"
-#include "metrics/value_counts.h"
 
 namespace tracebench {
 
 ObservedSample::ObservedSample(const Trace& observed) : trace(observed), flows(split_flows(observed)) {
     headers.reserve(observed.size());
     for (const PacketView& packet : observed.packets) headers.push_back(dissect(packet));
-}
-
-FieldWriter::FieldWriter(std::span<Column> columns, std::uint32_t session)
-    : columns_(columns), session_(session) {
-    for (const Column& column : columns)
-        places_.push_back({column.values.size(), column.values.size() + most_uncounted});
-}
-
-/// As many values again may come as there are different ones: sorting costs O(log n) a value in all.
-void FieldWriter::count(std::size_t field) {
-    Column& column = columns_[field];
-    Place& place = places_[field];
-    merge_equal(column, place.first);
-    place.full = column.values.size() + std::max(most_uncounted, column.values.size() - place.first);
 }
 
 std::uint64_t Column::total() const {
@@ -42,27 +26,58 @@ const std::vector<FieldInfo>& all_fields() {
     return fields;
 }
 
+namespace {
+
+/// Where columns end, to go back to.
+class ColumnEnds {
+  public:
+    explicit ColumnEnds(const std::vector<Column>& columns) {
+        for (const Column& column : columns) ends_.push_back({column.values.size(), column.counts.empty()});
+    }
+    void restore(std::vector<Column>& columns) const {
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            columns[i].values.resize(ends_[i].values);
+            columns[i].session.resize(ends_[i].values);
+            columns[i].counts.resize(ends_[i].uncounted ? 0 : ends_[i].values);
+        }
+    }
+
+  private:
+    struct End {
+        std::size_t values;
+        bool uncounted;
+    };
+    std::vector<End> ends_;
+};
+
+}  // namespace
+
 void Observations::add(const std::string& id, const std::string& label,
                        const std::function<void(SampleObserver&)>& give) {
     if (columns.empty())
         for (const FieldInfo& info : all_fields()) columns.push_back({info, {}, {}});
-    SampleObserver observer(columns, static_cast<std::uint32_t>(sessions()));
-    give(observer);
-    const SessionLog& log = observer.finish();
+    const ColumnEnds ends(columns);
+    try {
+        SampleObserver observer(columns, static_cast<std::uint32_t>(sessions()));
+        give(observer);
+        const SessionLog& log = observer.finish();
+        packets += log.packets.size();
+        flows += log.flows.size();
+        for (const PacketRecord& packet : log.packets) bytes += packet.wire_bytes;
+    } catch (...) {
+        ends.restore(columns);
+        throw;
+    }
     session_labels.push_back(label);
     session_ids.push_back(id);
-    packets += log.packets.size();
-    flows += log.flows.size();
-    for (const PacketRecord& packet : log.packets) bytes += packet.wire_bytes;
 }
 
 Observations observe(const std::vector<LabelledTrace>& samples) {
     Observations result;
     for (const FieldInfo& info : all_fields()) result.columns.push_back({info, {}, {}});
     for (const LabelledTrace& sample : samples)
-        result.add(sample.id, sample.label, [&sample](SampleObserver& observer) {
-            for (const PacketView& packet : sample.trace.packets) observer.add(packet);
-        });
+        result.add(sample.id, sample.label,
+                   [&sample](SampleObserver& observer) { observer.add(packets_of(sample.trace)); });
     return result;
 }
 

@@ -166,4 +166,8 @@ void PacketObserver::add(const PacketView& packet, const Headers& h,
     if (h.has_udp()) writer.add(udp_length, load16(h.udp() + 4));
 }
 
+void PacketObserver::finish() {
+    state_->writer.finish();
+}
+
 }  // namespace tracebench

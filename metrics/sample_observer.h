@@ -3,6 +3,7 @@
 /// kept are 24 bytes a packet and 208 a flow (SessionLog), the state of live flows (at most 250,000: past
 /// them those idle longest end early), and values that differ (FieldWriter).
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,11 @@
 
 namespace tracebench {
 
+/// Gives the next packet; false where there is none.
+using PacketSource = std::function<bool(PacketView&)>;
+/// The packets of `trace`, which must outlive it.
+PacketSource packets_of(const Trace& trace);
+
 /// Packet scope: one value a packet that has the field.
 class PacketObserver {
   public:
@@ -21,6 +27,7 @@ class PacketObserver {
     ~PacketObserver();
     void add(const PacketView& packet, const Headers& headers,
              const std::optional<FlowTable::Placed>& placed);
+    void finish();
 
   private:
     struct State;
@@ -34,6 +41,7 @@ class FlowObserver {
     ~FlowObserver();
     void add(const PacketView& packet, const Headers& headers, const FlowTable::Placed& placed);
     void end(const Flow& flow);
+    void finish();
 
   private:
     struct State;
@@ -49,8 +57,9 @@ class SampleObserver {
     /// `columns` in all_fields() order.
     SampleObserver(std::span<Column> columns, std::uint32_t session);
     ~SampleObserver();
-    /// In time order. The view is not kept.
-    void add(const PacketView& packet);
+    /// All packets of the sample in time order, until `next` says false. It is called by one thread at a
+    /// time, of compute_threads(); views have to stay valid until this returns.
+    void add(const PacketSource& next);
     /// Writes what is only known at the end. The log stays until the observer goes.
     const SessionLog& finish();
 

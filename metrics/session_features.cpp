@@ -174,6 +174,7 @@ void observe_session(const SessionLog& log, FieldWriter writer) {
     add_defined(writer, interleaving, interleaving_entropy(log));
     add_defined(writer, largest_flow, largest_flow_share(log.flows));
     observe_segments(log, writer);
+    writer.finish();
 }
 
 }  // namespace tracebench

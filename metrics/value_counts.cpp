@@ -7,10 +7,12 @@
 namespace tracebench {
 namespace {
 
-/// Ascending entries, equal values joined.
+/// Ascending entries, equal values joined. What comes first and is ascending already is only merged.
 void join(std::vector<ValueCount>& entries) {
-    std::sort(entries.begin(), entries.end(),
-              [](const ValueCount& a, const ValueCount& b) { return a.value < b.value; });
+    const auto less = [](const ValueCount& a, const ValueCount& b) { return a.value < b.value; };
+    const auto sorted = std::is_sorted_until(entries.begin(), entries.end(), less);
+    std::sort(sorted, entries.end(), less);
+    std::inplace_merge(entries.begin(), sorted, entries.end(), less);
     std::size_t kept = 0;
     for (std::size_t i = 0; i < entries.size(); ++i) {
         if (kept > 0 && entries[kept - 1].value == entries[i].value)

@@ -37,30 +37,40 @@ NamedCaptures find(const std::filesystem::path& path) {
     return found;
 }
 
-/// False too of a capture without packets, and of what can be read only once.
-bool can_be_streamed(const std::filesystem::path& file) {
-    if (file == "-") return false;
-    CaptureReader reader(file);
-    PacketView packet;
-    bool any = false;
-    for (std::int64_t before = INT64_MIN; reader.next(packet); before = packet.time_ns) {
-        if (packet.time_ns < before) return false;
-        any = true;
-    }
-    return any;
-}
+/// A packet came whose time is before the last one's.
+struct OutOfOrder {};
 
-std::optional<CaptureDamage> stream(const std::filesystem::path& file, SampleObserver& observer,
-                                    Progress& progress) {
+/// Observes the capture while it is read. False where its packets are not in time order, and nothing is
+/// observed then.
+bool stream(const NamedCaptures& captures, const std::filesystem::path& file, Progress& progress,
+            Observations& result, std::optional<CaptureDamage>& damage) {
     CaptureReader reader(file);
     PacketView packet;
-    for (std::uint64_t packets = 0; reader.next(packet);) {
-        observer.add(packet);
-        if ((++packets & 0xFFFF) != 0) continue;
-        progress.check_interrupted();
-        progress.update(static_cast<double>(reader.position()), static_cast<double>(reader.file_size()), "B");
+    bool more = reader.next(packet);
+    std::uint64_t packets = 0;
+    std::int64_t before = INT64_MIN;
+    const auto next = [&](PacketView& view) {
+        if (!more) return false;
+        if (packet.time_ns < before) throw OutOfOrder();
+        before = packet.time_ns;
+        view = packet;
+        more = reader.next(packet);
+        if ((++packets & 0xFFFF) == 0) {
+            progress.check_interrupted();
+            progress.update(static_cast<double>(reader.position()), static_cast<double>(reader.file_size()),
+                            "B");
+        }
+        return true;
+    };
+    try {
+        if (more)
+            result.add(file.string(), captures.label(file),
+                       [&next](SampleObserver& observer) { observer.add(next); });
+    } catch (const OutOfOrder&) {
+        return false;
     }
-    return reader.damage();
+    damage = reader.damage();
+    return true;
 }
 
 }  // namespace
@@ -85,13 +95,12 @@ Observations observe_captures(const std::filesystem::path& path) {
     for (const std::filesystem::path& file : captures.files) {
         std::optional<CaptureDamage> damage;
         const std::uint64_t before = result.packets;
-        if (can_be_streamed(file)) {
-            result.add(file.string(), captures.label(file),
-                       [&](SampleObserver& observer) { damage = stream(file, observer, progress); });
-        } else if (const Trace trace = read_trace(file, &damage); !trace.empty()) {
-            result.add(file.string(), captures.label(file), [&trace](SampleObserver& observer) {
-                for (const PacketView& packet : trace.packets) observer.add(packet);
-            });
+        // What can be read only once is read whole.
+        if (file == "-" || !stream(captures, file, progress, result, damage)) {
+            const Trace trace = read_trace(file, &damage);
+            if (!trace.empty())
+                result.add(file.string(), captures.label(file),
+                           [&trace](SampleObserver& observer) { observer.add(packets_of(trace)); });
         }
         warn_damage(file, damage, result.packets - before);
     }

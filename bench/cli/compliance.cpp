@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/progress.h"
 #include "bench/cli/damage.h"
 #include "bench/cli/verbs.h"
@@ -22,6 +23,7 @@ namespace {
 struct Options {
     std::string capture;
     bool json = false, strict = false, all = false, list = false;
+    unsigned threads = 0;
 };
 
 std::string frame_list(const std::vector<std::uint64_t>& frames) {
@@ -92,17 +94,18 @@ int run(const Options& options) {
     }
     if (options.capture.empty())
         throw InputError("compliance", "no capture given", "name a pcap or pcapng file");
+    set_compute_threads(options.threads);
     CaptureReader reader(options.capture);
     ConsoleProgress progress("compliance");
-    ComplianceChecker checker;
-    PacketView packet;
-    for (std::uint64_t packets = 1; reader.next(packet); ++packets) {
-        checker.add(packet);
-        if ((packets & 0xFFFF) != 0) continue;
-        progress.check_interrupted();
-        progress.update(static_cast<double>(reader.position()), static_cast<double>(reader.file_size()), "B");
-    }
-    const ComplianceResult result = checker.finish();
+    const ComplianceResult result = stream_compliance([&](PacketView& packet) {
+        if (!reader.next(packet)) return false;
+        if ((packet.frame & 0xFFFF) == 0) {
+            progress.check_interrupted();
+            progress.update(static_cast<double>(reader.position()), static_cast<double>(reader.file_size()),
+                            "B");
+        }
+        return true;
+    });
     if (options.json) {
         nlohmann::json document = to_json(result);
         document["damage"] =
@@ -132,6 +135,9 @@ void add_compliance(CLI::App& app, Action& action) {
     verb->add_flag("--all", options->all,
                    "List also the rules that nothing fails, and behaviour that is no violation");
     verb->add_flag("--list-rules", options->list, "The rules themselves as Markdown, without a capture");
+    verb->add_option("--threads", options->threads, "Threads; 0: one a core. The result is the same")
+        ->capture_default_str()
+        ->check(CLI::Range(0U, 1024U));
     verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

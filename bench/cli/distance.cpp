@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <set>
 
 #include "base/csv.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/progress.h"
 #include "bench/cli/captures.h"
 #include "bench/cli/verbs.h"
@@ -22,6 +25,7 @@ namespace {
 struct Options {
     std::string real, synthetic;
     bool columns = false, json = false;
+    unsigned threads = 0;
     ReportOptions report;
 };
 
@@ -48,13 +52,21 @@ Outcome compare_captures(const Options& options) {
         for (Observations* side : {&real, &synthetic}) side->session_labels.assign(side->sessions(), "");
     Outcome outcome;
     ConsoleProgress progress("distance");
-    for (std::size_t i = 0; i < real.columns.size(); ++i) {
+    std::mutex mutex;
+    std::size_t done = 0;
+    std::vector<std::optional<FieldReport>> reports(real.columns.size());
+    parallel_for(reports.size(), [&](std::size_t i) {
         progress.check_interrupted();
-        progress.update(static_cast<double>(i), static_cast<double>(real.columns.size()), "fields");
-        if (real.columns[i].values.empty() && synthetic.columns[i].values.empty()) continue;
-        outcome.fields.push_back(report_field(real.columns[i], real.session_labels, synthetic.columns[i],
-                                              synthetic.session_labels, options.report));
-    }
+        Column &left = real.columns[i], &right = synthetic.columns[i];
+        if (!left.values.empty() || !right.values.empty())
+            reports[i] =
+                report_field(left, real.session_labels, right, synthetic.session_labels, options.report);
+        left = right = {};  // room for the others
+        const std::lock_guard lock(mutex);
+        progress.update(static_cast<double>(++done), static_cast<double>(reports.size()), "fields");
+    });
+    for (std::optional<FieldReport>& report : reports)
+        if (report) outcome.fields.push_back(std::move(*report));
     outcome.summary = {{"unit", "session"}, {"real", describe(real)}, {"synthetic", describe(synthetic)}};
     return outcome;
 }
@@ -135,6 +147,7 @@ void print_table(const Outcome& outcome) {
 }
 
 int run(const Options& options) {
+    set_compute_threads(options.threads);
     Outcome outcome = options.columns ? compare_columns(options) : compare_captures(options);
     add_means(outcome);
     options.json ? print_json(outcome) : print_table(outcome);
@@ -159,6 +172,9 @@ void add_distance(CLI::App& app, Action& action) {
         ->capture_default_str()
         ->check(CLI::Range(std::size_t{0}, std::size_t{100'000}));
     verb->add_option("--seed", options->report.seed, "of the resamples")->capture_default_str();
+    verb->add_option("--threads", options->threads, "Threads; 0: one a core. The result is the same")
+        ->capture_default_str()
+        ->check(CLI::Range(0U, 1024U));
     verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/parallel.h"
+
 namespace tracebench {
 namespace {
 
@@ -26,19 +28,27 @@ Side side_of(const PairDistances& pairs, std::span<const double> weights) {
     return side;
 }
 
+/// Rows are looked at in stretches of so many: enough for a thread to be worth it.
+constexpr std::size_t stretch = 64;
+
 void measure_radii(const PairDistances& pairs, std::size_t k, Side& side) {
-    std::vector<double> nearest(k);  // ascending
-    for (const std::uint32_t i : side.rows) {
-        const auto row = pairs.row(i);
-        std::fill(nearest.begin(), nearest.end(), std::numeric_limits<double>::infinity());
-        for (const std::uint32_t j : side.rows) {
-            if (row[j] >= nearest.back() || j == i) continue;
-            std::size_t at = k - 1;
-            for (; at > 0 && nearest[at - 1] > row[j]; --at) nearest[at] = nearest[at - 1];
-            nearest[at] = row[j];
+    side.radii.resize(side.rows.size());
+    parallel_for((side.rows.size() + stretch - 1) / stretch, [&](std::size_t part) {
+        std::vector<double> nearest(k);  // ascending
+        const std::size_t end = std::min(side.rows.size(), (part + 1) * stretch);
+        for (std::size_t r = part * stretch; r < end; ++r) {
+            const std::uint32_t i = side.rows[r];
+            const auto row = pairs.row(i);
+            std::fill(nearest.begin(), nearest.end(), std::numeric_limits<double>::infinity());
+            for (const std::uint32_t j : side.rows) {
+                if (row[j] >= nearest.back() || j == i) continue;
+                std::size_t at = k - 1;
+                for (; at > 0 && nearest[at - 1] > row[j]; --at) nearest[at] = nearest[at - 1];
+                nearest[at] = row[j];
+            }
+            side.radii[r] = nearest.back();
         }
-        side.radii.push_back(nearest.back());
-    }
+    });
 }
 
 }  // namespace

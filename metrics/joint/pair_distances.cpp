@@ -1,7 +1,12 @@
 #include "metrics/joint/pair_distances.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cmath>
+#include <memory>
+
+#include "base/parallel.h"
 
 namespace tracebench {
 namespace {
@@ -30,6 +35,18 @@ namespace {
         }
 }
 
+/// A hundred megabytes that are filled at once: in pages of 4 KiB the kernel would take as long to hand them
+/// out as the distances take. It may decline.
+std::unique_ptr<double[]> in_huge_pages(std::size_t count) {
+    auto values = std::make_unique_for_overwrite<double[]>(count);
+    constexpr std::size_t huge_page = 2 << 20;
+    void* begin = values.get();
+    std::size_t room = count * sizeof(double);
+    if (std::align(huge_page, huge_page, begin, room) != nullptr)
+        ::madvise(begin, room / huge_page * huge_page, MADV_HUGEPAGE);
+    return values;
+}
+
 }  // namespace
 
 PairDistances::PairDistances(const Points& a, const Points& b) {
@@ -37,14 +54,15 @@ PairDistances::PairDistances(const Points& a, const Points& b) {
     session_ = all.session;
     sessions_ = all.sessions;
     const std::size_t n = size();
-    squares_ = std::make_unique_for_overwrite<double[]>(n * n);
+    squares_ = in_huge_pages(n * n);
     // One feature after the other lies together, so that a tile's distances are sums of stretches of columns.
     std::vector<double> columns(n * all.width);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t f = 0; f < all.width; ++f) columns[f * n + i] = all.row(i)[f];
     // Tiles that stay in the cache, and their mirror images.
     constexpr std::size_t tile = 64;
-    for (std::size_t first = 0; first < n; first += tile)
+    parallel_for((n + tile - 1) / tile, [&](std::size_t row) {
+        const std::size_t first = row * tile;
         for (std::size_t other = first; other < n; other += tile) {
             const std::size_t end = std::min(first + tile, n), length = std::min(tile, n - other);
             for (std::size_t i = first; i < end; ++i)
@@ -53,6 +71,7 @@ PairDistances::PairDistances(const Points& a, const Points& b) {
             for (std::size_t j = other; j < other + length; ++j)
                 for (std::size_t i = first; i < end; ++i) squares_[j * n + i] = squares_[i * n + j];
         }
+    });
 }
 
 double median_distance(const PairDistances& pairs) {

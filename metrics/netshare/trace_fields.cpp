@@ -76,6 +76,7 @@ class SampleRecords {
             for (const Direction direction : {Direction::forward, Direction::reverse})
                 add_flow(flow, direction);
         }
+        writer_.finish();
     }
 
   private:

@@ -1,49 +1,71 @@
 #include "traffic/rules/checker.h"
 
-#include <array>
-#include <optional>
-#include <unordered_map>
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "traffic/rules/rule_counters.h"
 
 namespace tracebench {
 namespace {
 
-constexpr std::size_t max_examples = 10;
+constexpr std::size_t batch_packets = 2048;
 
-/// Indices into the rule table, by the layer that they speak about.
-struct RulesByLayer {
-    std::array<std::vector<std::uint32_t>, rule_layers> packet, flow, session;
+/// Examples are joined, to be put in order and cut when all are there.
+void add(std::vector<RuleResult>& sum, const std::vector<RuleResult>& part) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+        sum[i].checked += part[i].checked;
+        sum[i].failed += part[i].failed;
+        sum[i].not_checkable += part[i].not_checkable;
+        sum[i].offloaded += part[i].offloaded;
+        sum[i].examples.insert(sum[i].examples.end(), part[i].examples.begin(), part[i].examples.end());
+    }
+}
 
-    RulesByLayer() {
-        const std::span<const Rule> table = rule_table();
-        for (std::uint32_t i = 0; i < table.size(); ++i) {
-            auto& lists = table[i].check_session ? session : table[i].check_flow ? flow : packet;
-            lists[static_cast<std::size_t>(table[i].layer)].push_back(i);
-        }
+void add(std::vector<BehaviourCount>& sum, const std::vector<BehaviourCount>& part) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+        sum[i].count += part[i].count;
+        sum[i].of += part[i].of;
+    }
+}
+
+struct PacketTotals {
+    std::uint64_t packets = 0, checked = 0, failed = 0;
+
+    void add(const PacketVerdict& verdict) {
+        ++packets;
+        checked += verdict.checked;
+        failed += verdict.failed;
     }
 };
 
-}  // namespace
-
-void RuleResult::count(Verdict verdict, std::uint64_t frame) {
-    switch (verdict) {
-        case Verdict::not_applicable:
-            return;
-        case Verdict::passed:
-            ++checked;
-            return;
-        case Verdict::failed:
-            ++checked;
-            ++failed;
-            if (examples.size() < max_examples) examples.push_back(frame);
-            return;
-        case Verdict::offloaded:
-            ++offloaded;
-            [[fallthrough]];
-        case Verdict::not_checkable:
-            ++not_checkable;
-            return;
+ComplianceResult result_of(const PacketTotals& totals, const std::vector<const PacketRules*>& packet_rules,
+                           const FlowRules& flow_rules) {
+    BehaviourCounter observed;
+    ComplianceResult result{totals.packets, no_results(), totals.checked, totals.failed, observed.counts()};
+    for (const PacketRules* rules : packet_rules) {
+        add(result.rules, rules->results());
+        add(result.observed, rules->observed().counts());
     }
+    add(result.rules, flow_rules.results());
+    add(result.observed, flow_rules.observed().counts());
+    add(result.rules, session_rules.results());
+    add(result.observed, session_rules.observed().counts());
+    for (const RuleResult& rule : result.rules)
+        if (rule.rule->id == "tcp.checksum" || rule.rule->id == "udp.checksum")
+            observed.add_checksums(rule.checked, rule.offloaded);
+    add(result.observed, observed.counts());
+    return result;
 }
+
+/// Some packets in a row on their way through the rules.
+struct Batch {
+    std::vector<PacketView> views;
+    std::vector<RulePacket> packets;
+    std::vector<PacketVerdict> verdicts;
+    PacketRules rules;
+};
+
+}  // namespace
 
 double ComplianceResult::score() const {
     if (packets_checked == 0) return 1;
@@ -54,127 +76,86 @@ void ComplianceResult::merge(const ComplianceResult& other) {
     packets += other.packets;
     packets_checked += other.packets_checked;
     packets_failed += other.packets_failed;
-    for (std::size_t i = 0; i < observed.size(); ++i) {
-        observed[i].count += other.observed[i].count;
-        observed[i].of += other.observed[i].of;
-    }
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        RuleResult& mine = rules[i];
-        const RuleResult& theirs = other.rules[i];
-        mine.checked += theirs.checked;
-        mine.failed += theirs.failed;
-        mine.not_checkable += theirs.not_checkable;
-        mine.offloaded += theirs.offloaded;
-        if (mine.examples.empty()) mine.examples = theirs.examples;
-    }
+    add(observed, other.observed);
+    std::vector<std::vector<std::uint64_t>> examples;
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        examples.push_back(rules[i].examples.empty() ? other.rules[i].examples : rules[i].examples);
+    add(rules, other.rules);
+    for (std::size_t i = 0; i < rules.size(); ++i) rules[i].examples = std::move(examples[i]);
 }
 
 struct ComplianceChecker::State {
-    explicit State(FlowOptions options)
-        : table(options, [this](const Flow& flow) {
-              flows.erase(flow.number);
-              observed.end(flow);
-          }) {
-        for (const Rule& rule : rule_table()) result.rules.push_back({&rule, 0, 0, 0, 0, {}});
-    }
+    explicit State(const FlowOptions& options) : flow_rules(options) {}
 
-    RulesByLayer rules;
-    ComplianceResult result;
-    FlowTable table;
-    std::unordered_map<std::uint64_t, FlowState> flows;  ///< of those that rules speak about; looked up only
-    SessionState session;
-    BehaviourCounter observed;
-    bool checked = false, failed = false;  ///< of the current packet
-
-    void count(std::uint32_t rule, Verdict verdict, std::uint64_t frame) {
-        if (verdict == Verdict::not_applicable) return;
-        checked |= verdict == Verdict::passed || verdict == Verdict::failed;
-        failed |= verdict == Verdict::failed;
-        result.rules[rule].count(verdict, frame);
-    }
-
-    void check_layer(RuleLayer layer, LayerState state, const RulePacket& packet) {
-        if (state == LayerState::absent) return;
-        const std::span<const Rule> all = rule_table();
-        for (const std::uint32_t i : rules.packet[static_cast<std::size_t>(layer)]) {
-            const bool callable = state == LayerState::readable || all[i].structural;
-            count(i, callable ? all[i].check_packet(packet) : Verdict::not_checkable, packet.packet.frame);
-        }
-    }
-
-    void check_session(RuleLayer layer, LayerState state, const RulePacket& packet) {
-        if (state != LayerState::readable) return;
-        const std::span<const Rule> all = rule_table();
-        for (const std::uint32_t i : rules.session[static_cast<std::size_t>(layer)])
-            count(i, all[i].check_session(packet, session), packet.packet.frame);
-    }
-
-    void check_session(const RulePacket& packet, bool begins_flow) {
-        check_session(packet.network_layer, packet.network_state, packet);
-        check_session(packet.transport_layer, packet.transport_state, packet);
-        check_session(packet.application_layer, packet.application_state, packet);
-        observed.add(packet, session, begins_flow);
-        session.add(packet, begins_flow);
-    }
-
-    void check_flow(const RulePacket& packet, const std::optional<FlowTable::Placed>& placed) {
-        if (!placed || packet.transport_state != LayerState::readable) return;
-        const RuleLayer layer = packet.transport_layer;
-        const auto& indices = rules.flow[static_cast<std::size_t>(layer)];
-        if (indices.empty()) return;
-        if (layer == RuleLayer::udp && !may_have_flow_rules(packet)) return;
-        FlowState& flow = flows[placed->flow];
-        const std::span<const Rule> all = rule_table();
-        const auto segment = layer == RuleLayer::tcp ? read_segment(packet) : SegmentFields{};
-        const SegmentFields fields = segment.value_or(SegmentFields{});
-        const FlowContext context{flow, fields, placed->direction};
-        if (layer == RuleLayer::tcp && segment) observed.add(context);
-        for (const std::uint32_t i : indices)
-            count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable,
-                  packet.packet.frame);
-        if (layer == RuleLayer::udp) {
-            flow.add_datagram(packet, placed->direction);
-        } else if (layer != RuleLayer::tcp) {
-            flow.add_icmp(packet, placed->direction);
-        } else if (segment) {
-            flow.add(*segment, placed->direction);
-        }
-    }
+    PacketRules packet_rules;
+    FlowRules flow_rules;
+    SessionRules session_rules;
+    PacketTotals totals;
 };
 
 ComplianceChecker::ComplianceChecker(FlowOptions options) : state_(std::make_unique<State>(options)) {}
 ComplianceChecker::~ComplianceChecker() = default;
 
 void ComplianceChecker::add(const PacketView& view) {
-    State& s = *state_;
-    s.checked = s.failed = false;
     const RulePacket packet = read_rule_packet(view);
-    s.observed.add(packet);
-    s.check_layer(RuleLayer::link, packet.link_state, packet);
-    s.check_layer(packet.network_layer, packet.network_state, packet);
-    s.check_layer(packet.transport_layer, packet.transport_state, packet);
-    s.check_layer(packet.application_layer, packet.application_state, packet);
-    const auto placed = s.table.add(packet.packet, packet.headers);
-    s.check_flow(packet, placed);
-    s.check_session(packet, placed && placed->first);
-    ++s.result.packets;
-    s.result.packets_checked += s.checked;
-    s.result.packets_failed += s.failed;
+    PacketVerdict verdict;
+    state_->packet_rules.check(packet, verdict);
+    const bool begins_flow = state_->flow_rules.check(packet, verdict);
+    state_->session_rules.check(packet, begins_flow, verdict);
+    state_->totals.add(verdict);
 }
 
 ComplianceResult ComplianceChecker::finish() {
-    state_->table.finish();
-    for (const RuleResult& rule : state_->result.rules)
-        if (rule.rule->id == "tcp.checksum" || rule.rule->id == "udp.checksum")
-            state_->observed.add_checksums(rule.checked, rule.offloaded);
-    state_->result.observed = state_->observed.counts();
-    return std::move(state_->result);
+    state_->flow_rules.finish();
+    return result_of(state_->totals, {&state_->packet_rules}, state_->flow_rules, state_->session_rules);
 }
 
 ComplianceResult check_compliance(const Trace& trace) {
     ComplianceChecker checker;
     for (const PacketView& packet : trace.packets) checker.add(packet);
     return checker.finish();
+}
+
+ComplianceResult stream_compliance(const std::function<bool(PacketView&)>& next) {
+    FlowRules flow_rules{FlowOptions{}};
+    SessionRules session_rules;
+    PacketTotals totals;
+    std::vector<Batch> batches(batches_wanted());
+    const auto read = [&](std::size_t b) {
+        std::vector<PacketView>& views = batches[b].views;
+        views.clear();
+        for (PacketView view; views.size() < batch_packets && next(view);) views.push_back(view);
+        return !views.empty();
+    };
+    const auto check_packets = [&batches](std::size_t b) {
+        Batch& batch = batches[b];
+        batch.packets.clear();
+        batch.verdicts.assign(batch.views.size(), {});
+        for (std::size_t i = 0; i < batch.views.size(); ++i) {
+            batch.packets.push_back(read_rule_packet(batch.views[i]));
+            batch.rules.check(batch.packets.back(), batch.verdicts[i]);
+        }
+    };
+    const auto check_in_order = [&](std::size_t b) {
+        Batch& batch = batches[b];
+        for (std::size_t i = 0; i < batch.packets.size(); ++i) {
+            const bool begins_flow = flow_rules.check(batch.packets[i], batch.verdicts[i]);
+            session_rules.check(batch.packets[i], begins_flow, batch.verdicts[i]);
+            totals.add(batch.verdicts[i]);
+        }
+    };
+    run_stages(batches.size(), read, {{check_packets, false}, {check_in_order, true}});
+    flow_rules.finish();
+
+    std::vector<const PacketRules*> packet_rules;
+    for (const Batch& batch : batches) packet_rules.push_back(&batch.rules);
+    ComplianceResult result = result_of(totals, packet_rules, flow_rules, session_rules);
+    // Each batch has the first failures that it saw, so the first of all are among them.
+    for (RuleResult& rule : result.rules) {
+        std::sort(rule.examples.begin(), rule.examples.end());
+        if (rule.examples.size() > RuleResult::max_examples) rule.examples.resize(RuleResult::max_examples);
+    }
+    return result;
 }
 
 }  // namespace tracebench

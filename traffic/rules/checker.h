@@ -6,6 +6,7 @@
 ///     for (const RuleResult& result : checker.finish().rules) ...
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct RuleResult {
     std::uint64_t failed = 0;
     std::uint64_t not_checkable = 0;  ///< `offloaded` included
     std::uint64_t offloaded = 0;      ///< left to the network card: failed + offloaded are wrong on the wire
-    std::vector<std::uint64_t> examples;  ///< frame numbers of the first failures, at most 10
+    static constexpr std::size_t max_examples = 10;
+    std::vector<std::uint64_t> examples;  ///< frame numbers of the first failures, at most max_examples
 
     void count(Verdict verdict, std::uint64_t frame);
 };
@@ -55,5 +57,10 @@ class ComplianceChecker {
 };
 
 ComplianceResult check_compliance(const Trace& trace);
+
+/// The same as check_compliance() on compute_threads() threads: packet rules look at several batches of
+/// packets at once, flow rules at one after the other. `next` gives the packets in the order of their frame
+/// numbers until it says false, and is called by one thread at a time; views must stay valid to the end.
+ComplianceResult stream_compliance(const std::function<bool(PacketView&)>& next);
 
 }  // namespace tracebench

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <set>
+#include <stdexcept>
 
+#include "base/parallel.h"
 #include "metrics/field_codes.h"
+#include "metrics/sample_observer.h"
 #include "tests/unit/metrics/traces.h"
 
 namespace tracebench {
@@ -172,6 +175,59 @@ TEST(FieldCodes, Ports) {
     EXPECT_EQ(codes::port_range(8080), 1024u);
     EXPECT_EQ(codes::service_port(50000, 8080), 8080u);
     EXPECT_EQ(codes::service_port(50000, 40000), 32768u);
+}
+
+/// Flows that end while others go on, and more packets than are kept uncounted.
+LabelledTrace long_sample() {
+    LabelledTrace sample{"long.pcap", "web", {}};
+    Random random(1);
+    for (std::uint16_t flow = 0; flow < 40; ++flow)
+        append_flow(sample.trace, random, static_cast<std::uint8_t>(1 + flow % 9), 40000 + flow, 2000);
+    sample.trace.sort_by_time();
+    return sample;
+}
+
+TEST(Observations, AreTheSameWithManyThreads) {
+    const std::vector<LabelledTrace> samples{long_sample(), long_sample()};
+    set_compute_threads(1);
+    const Observations expected = observe(samples);
+    ASSERT_FALSE(expected.find("frame.length")->counts.empty());
+    for (const unsigned threads : {2U, 5U}) {
+        set_compute_threads(threads);
+        const Observations same = observe(samples);
+        EXPECT_EQ(same.packets, expected.packets);
+        EXPECT_EQ(same.flows, expected.flows);
+        EXPECT_EQ(same.bytes, expected.bytes);
+        for (std::size_t i = 0; i < expected.columns.size(); ++i) {
+            EXPECT_EQ(same.columns[i].values, expected.columns[i].values) << same.columns[i].info.name;
+            EXPECT_EQ(same.columns[i].session, expected.columns[i].session);
+            EXPECT_EQ(same.columns[i].counts, expected.columns[i].counts);
+        }
+    }
+    set_compute_threads(0);
+}
+
+TEST(Observations, WhatCannotBeReadIsTakenBack) {
+    LabelledTrace sample = long_sample();
+    const Observations expected = observe({sample, sample});
+    Observations observed = observe({sample});
+    const auto breaks_off = [&](SampleObserver& observer) {
+        observer.add([&, at = std::size_t{0}](PacketView& packet) mutable {
+            if (at == 70'000) throw std::runtime_error("no more");
+            packet = sample.trace.packets[at++];
+            return true;
+        });
+    };
+    EXPECT_THROW(observed.add("broken.pcap", "web", breaks_off), std::runtime_error);
+    EXPECT_EQ(observed.sessions(), 1U);
+    observed.add(sample.id, sample.label,
+                 [&](SampleObserver& observer) { observer.add(packets_of(sample.trace)); });
+    EXPECT_EQ(observed.packets, expected.packets);
+    for (std::size_t i = 0; i < expected.columns.size(); ++i) {
+        EXPECT_EQ(observed.columns[i].values, expected.columns[i].values);
+        EXPECT_EQ(observed.columns[i].session, expected.columns[i].session);
+        EXPECT_EQ(observed.columns[i].counts, expected.columns[i].counts);
+    }
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ TEST(ValueCounts, LongSamplesAreCounted) {
             plain.values.push_back(value);
             plain.session.push_back(session);
         }
+        writer.finish();
     }
     EXPECT_LT(written[0].values.capacity(), 600'000U);
     EXPECT_EQ(written[0].total(), plain.total());

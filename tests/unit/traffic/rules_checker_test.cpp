@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "rules_frames.h"
 #include "traffic/rules/checker.h"
 #include "traffic/rules/rule_list.h"
@@ -66,6 +67,49 @@ TEST(Checker, MergesCounts) {
     EXPECT_EQ(result_of(sum, "ipv4.ttl").checked, 2U);
     EXPECT_EQ(result_of(sum, "ipv4.ttl").failed, 1U);
     EXPECT_THAT(result_of(sum, "ipv4.ttl").examples, testing::ElementsAre(1));
+}
+
+/// Many batches of packets, with failures of packet and flow rules among them.
+Trace long_capture() {
+    const Bytes tcp = frame(ip_protocol::tcp);
+    Trace trace;
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        Bytes bytes = i % 7 == 0 ? legal : i % 211 == 5 ? no_ttl : tcp;
+        if (i % 7 != 0 && i % 211 != 5) store32(&bytes[38], i * i);  // sequence numbers that leap
+        trace.append(i, bytes);
+    }
+    return trace;
+}
+
+TEST(Checker, ManyThreadsFindTheSame) {
+    const Trace trace = long_capture();
+    const ComplianceResult expected = check_compliance(trace);
+    ASSERT_GT(result_of(expected, "ipv4.ttl").failed, 10U);
+    for (const unsigned threads : {1U, 2U, 5U}) {
+        set_compute_threads(threads);
+        const ComplianceResult result =
+            stream_compliance([&trace, at = std::size_t{0}](PacketView& packet) mutable {
+                if (at == trace.size()) return false;
+                packet = trace.packets[at++];
+                return true;
+            });
+        EXPECT_EQ(result.packets, expected.packets);
+        EXPECT_EQ(result.packets_checked, expected.packets_checked);
+        EXPECT_EQ(result.packets_failed, expected.packets_failed);
+        for (std::size_t i = 0; i < expected.rules.size(); ++i) {
+            const RuleResult &rule = result.rules[i], &same = expected.rules[i];
+            EXPECT_EQ(rule.checked, same.checked) << same.rule->id;
+            EXPECT_EQ(rule.failed, same.failed) << same.rule->id;
+            EXPECT_EQ(rule.not_checkable, same.not_checkable) << same.rule->id;
+            EXPECT_EQ(rule.offloaded, same.offloaded) << same.rule->id;
+            EXPECT_EQ(rule.examples, same.examples) << same.rule->id;
+        }
+        for (std::size_t i = 0; i < expected.observed.size(); ++i) {
+            EXPECT_EQ(result.observed[i].count, expected.observed[i].count);
+            EXPECT_EQ(result.observed[i].of, expected.observed[i].of);
+        }
+    }
+    set_compute_threads(0);
 }
 
 TEST(Checker, OffloadedChecksumsAreCountedApart) {
