@@ -39,7 +39,7 @@ struct PacketTotals {
 };
 
 ComplianceResult result_of(const PacketTotals& totals, const std::vector<const PacketRules*>& packet_rules,
-                           const FlowRules& flow_rules) {
+                           const FlowRules& flow_rules, const SessionRules& session_rules) {
     BehaviourCounter observed;
     ComplianceResult result{totals.packets, no_results(), totals.checked, totals.failed, observed.counts()};
     for (const PacketRules* rules : packet_rules) {

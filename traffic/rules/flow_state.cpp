@@ -244,10 +244,9 @@ void FlowState::add(const SegmentFields& s, Direction d) {
         if (!me.timestamped || sequence_distance(s.timestamp, me.last_timestamp) >= 0) {
             me.last_timestamp = s.timestamp;
             me.last_timestamp_ns = s.time_ns;
-            // Clocks wrap (one of a microsecond a tick within 72 minutes), and older ones are not echoed.
+            // One of a microsecond a tick comes round within 72 minutes.
             constexpr std::int32_t comparable = std::int32_t{1} << 30;
-            if (sequence_distance(me.last_timestamp, me.first_timestamp) > comparable)
-                me.first_timestamp = me.last_timestamp - comparable;
+            me.clock_ran_far |= sequence_distance(me.last_timestamp, me.first_timestamp) > comparable;
         }
         me.timestamped = true;
     }

@@ -71,8 +71,9 @@ struct TcpSide {
     bool window_closed = false;         ///< that segment's window was 0
     std::uint32_t largest_window = 0;   ///< scaled; by the largest scale where the scale is unknown
     bool timestamped = false;
-    std::uint32_t first_timestamp = 0, last_timestamp = 0;  ///< the first follows 2^30 behind at most
-    std::int64_t last_timestamp_ns = 0;                     ///< when the last was seen
+    bool clock_ran_far = false;  ///< its timestamps span so much that older ones cannot be told from newer
+    std::uint32_t first_timestamp = 0, last_timestamp = 0;
+    std::int64_t last_timestamp_ns = 0;  ///< when the last was seen
 
     struct Range {
         std::uint32_t begin, end;

@@ -47,7 +47,7 @@ Verdict check_timestamp_echo(const RulePacket&, const FlowContext& context) {
     const View v(context);
     if (!v.segment.timestamps || !v.has(tcp_flag::ack) || v.has(tcp_flag::rst))
         return Verdict::not_applicable;
-    if (!v.peer.timestamped) return Verdict::not_checkable;
+    if (!v.peer.timestamped || v.peer.clock_ran_far) return Verdict::not_checkable;
     const std::int64_t ahead = sequence_distance(v.segment.timestamp_echo, v.peer.last_timestamp);
     if (ahead > 0) {
         // The capture may have missed the segment that is echoed. Clocks tick once a millisecond at most

@@ -338,6 +338,37 @@ void shake_hands(Speaker& say) {
     say(Item::flags, flags_code(tcp_flag::ack));
 }
 
+// What is named in bytes is settled once they are there: the answer to a SYN comes from the other side.
+TEST(FieldsConstraints, AFarFlowOpensByTurnsToo) {
+    const FieldsEncoding encoding({"any"});
+    const auto decoder = encoding.decoder({.label = "any", .seed = 1});
+    Speaker say(encoding, *decoder);
+    constexpr int flows = code::near_flows + 1;
+    const int ephemeral = static_cast<int>(known_ports().size()) + code::ephemeral_dynamic;
+    say(Item::flows, extent_bucket(flows));
+    for (int i = 0; i < flows; ++i) {
+        say(Item::label, 0);
+        say(Item::kind, code::tcp4);
+        say(Item::source_host, code::new_10);
+        say(Item::destination_host, code::new_192);
+        say(Item::source_port, ephemeral);
+        say(Item::destination_port, *known_port(443));
+        say(Item::extent, 16);
+        say(Item::ending, static_cast<int>(Ending::open));
+        say(Item::gap, 0);
+        say(Item::flags, flags_code(tcp_flag::syn));
+        if (i == 0) {
+            say(Item::mss, 0, {5, 180});
+            say(Item::window_scale, 0, {7});
+        }
+        say(Item::ttl, 0, {64});
+    }
+    say(Item::flow, code::far_flow, {0, 2 * code::near_flows});  // forward, again
+    say(Item::gap, 10);
+    EXPECT_TRUE(say.may(Item::flags, flags_code(tcp_flag::syn | tcp_flag::ack)));
+    EXPECT_FALSE(say.may(Item::flags, flags_code(tcp_flag::ack)));
+}
+
 // RFC 9293 figure 12: both sides close with three segments; when no more are left they have to.
 TEST(FieldsConstraints, AConnectionClosesAsAnnounced) {
     using namespace tcp_flag;

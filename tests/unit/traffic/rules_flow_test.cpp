@@ -303,6 +303,16 @@ TEST(FlowRules, DataThatTheCaptureSwappedWithTheirAcknowledgementAreNotBlamed) {
     EXPECT_EQ(result_of(check_compliance(swapped), "tcp.flow.acknowledged_before").not_checkable, 1U);
 }
 
+// RFC 7323 section 5.4: a clock may wrap; 2^30 + 51 after 50 an echo of 49 is as far behind as ahead.
+TEST(FlowRules, EchoesOfAClockThatRanFarCannotBeChecked) {
+    const Bytes far{1, 1, 8, 10, 0x40, 0, 0, 101, 0, 0, 0, 12};
+    const Conversation wrapped =
+        timed({{server, A, 501, 101, 5, far}, {client, A, 101, 506, 5, timestamps(13, 49)}});
+    const RuleResult rule = result_of(check_compliance(trace_of(wrapped)), "tcp.flow.timestamp_echo");
+    EXPECT_EQ(rule.failed, 0U);
+    EXPECT_EQ(rule.not_checkable, 1U);
+}
+
 TEST(FlowRules, KeepAliveBytesNeedNotBeTheSame) {
     const Conversation kept = opened({{client, A, 101, 501, 1}, {client, A, 101, 501, 1, {}, 1000, 'y'}});
     EXPECT_EQ(result_of(check_compliance(trace_of(kept)), "tcp.flow.same_data").checked, 0U);

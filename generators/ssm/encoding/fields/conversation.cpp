@@ -110,8 +110,7 @@ int Conversation::packets_to_end() const {
 bool Conversation::may_end(Direction d) const {
     if (plan.ending != Ending::closed) return true;
     const TcpSide &me = rules.own(d), &peer = rules.peer(d);
-    const Direction other = d == Direction::forward ? Direction::reverse : Direction::forward;
-    return !me.fin || (peer.fin && !is_finished(other));
+    return !me.fin || (peer.fin && !is_finished(opposite(d)));
 }
 
 bool Conversation::is_between_hosts() const {

@@ -272,7 +272,8 @@ void FieldsReader::take_flow(int value) {
     while (rank > code::near_flows && !fits(rank)) --rank;
     while (!fits(rank) && rank + 1 < book_.flow_count()) ++rank;
     live_ = book_.flow_at(rank);
-    if (options_.constrained && !book_.flow(live_).is_between_hosts()) picked_ = Direction::forward;
+    // Of a far flow the side was named in bytes, too, before anybody could say whose turn it is.
+    if (options_.constrained && !is_turn(book_.flow(live_), picked_)) picked_ = opposite(picked_);
     elsewhere_ = rank > 0;
     place_ = Place::topic;
     if (!elsewhere_) tell_left();
