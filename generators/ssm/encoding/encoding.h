@@ -106,6 +106,8 @@ class Encoding {
     /// Tokens of one kind can stand for each other, as a wrong one does for the right one: see TokenNoise.
     /// Negative: nothing else can stand here.
     virtual int kind(Token /*token*/) const { return -1; }
+    /// An amount of time or bytes: its rare values are no mistakes of the model, so min_p leaves them.
+    virtual bool is_amount(Token /*token*/) const { return false; }
     /// Never put in place of a token that was refused, as long as there is another: it is legal nearly always
     /// and ends what the model was about (a TCP reset).
     virtual bool is_last_resort(Token /*token*/) const { return false; }

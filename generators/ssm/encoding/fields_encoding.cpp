@@ -67,6 +67,10 @@ int FieldsEncoding::kind(Token token) const {
     return item == Item::label || ssm::is_context(item) ? -1 : static_cast<int>(item);
 }
 
+bool FieldsEncoding::is_amount(Token token) const {
+    return vocabulary_.head(token).item == Item::gap;
+}
+
 bool FieldsEncoding::is_last_resort(Token token) const {
     const ItemHead head = vocabulary_.head(token);
     const auto usual = usual_flags();
@@ -103,14 +107,16 @@ std::vector<Token> FieldsEncoding::encode(const std::string& label, const Trace&
 
 std::unique_ptr<TraceDecoder> FieldsEncoding::decoder(const DecodeOptions& options) const {
     return std::make_unique<FieldsReader>(
-        vocabulary_, ReaderOptions{label_token(options.label), options.constrained, options.continuous, snap_},
+        vocabulary_,
+        ReaderOptions{label_token(options.label), options.constrained, options.continuous, snap_},
         fresh_identities(options.seed));
 }
 
 std::unique_ptr<TraceDecoder> FieldsEncoding::replay(const std::string& label,
                                                      const RecordedIdentities& identities,
                                                      bool constrained) const {
-    return std::make_unique<FieldsReader>(vocabulary_, ReaderOptions{label_token(label), constrained, false, snap_},
+    return std::make_unique<FieldsReader>(vocabulary_,
+                                          ReaderOptions{label_token(label), constrained, false, snap_},
                                           replay_identities(identities));
 }
 

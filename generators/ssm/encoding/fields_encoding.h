@@ -33,6 +33,7 @@ class FieldsEncoding : public Encoding {
     bool is_plan(Token token) const override;
     std::unique_ptr<QuestionTracker> questions() const override;
     int kind(Token token) const override;
+    bool is_amount(Token token) const override;
     bool is_last_resort(Token token) const override;
     void observe(const std::string& label, const Trace& trace) override;
     std::vector<Token> encode(const std::string& label, const Trace& trace,

@@ -33,8 +33,12 @@ void TokenHistory::add(Token token) {
     full_ = full_ || next_ == 0;
 }
 
-Sampler::Sampler(const SamplerOptions& options, std::size_t vocabulary)
-    : options_(options), vocabulary_(vocabulary), scores_(vocabulary), weights_(vocabulary) {}
+Sampler::Sampler(const SamplerOptions& options, std::size_t vocabulary, std::vector<std::uint8_t> spared)
+    : options_(options),
+      vocabulary_(vocabulary),
+      spared_(std::move(spared)),
+      scores_(vocabulary),
+      weights_(vocabulary) {}
 
 bool Sampler::likelier(Token a, Token b) const {
     const float left = scores_[static_cast<std::size_t>(a)], right = scores_[static_cast<std::size_t>(b)];
@@ -84,7 +88,7 @@ void Sampler::weigh(std::span<const float> logits, const TokenHistory& history) 
         edge ? static_cast<float>(std::log(options_.min_p) - 0.01) : -std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < vocabulary_; ++i) {
         const float exponent = (scores_[i] - most) * sharpness;
-        if (!(exponent > lowest)) continue;
+        if (!(exponent > lowest) && !is_spared(i)) continue;
         weights_[i] = std::exp(exponent);
         candidates_.push_back(static_cast<Token>(i));
     }
@@ -92,7 +96,8 @@ void Sampler::weigh(std::span<const float> logits, const TokenHistory& history) 
     keep_top_p();
     if (options_.min_p > 0)  // the likeliest weighs 1
         std::erase_if(candidates_, [this](Token token) {
-            return weights_[static_cast<std::size_t>(token)] < static_cast<float>(options_.min_p);
+            const auto i = static_cast<std::size_t>(token);
+            return weights_[i] < static_cast<float>(options_.min_p) && !is_spared(i);
         });
 }
 

@@ -40,7 +40,8 @@ class TokenHistory {
 
 class Sampler {
   public:
-    Sampler(const SamplerOptions& options, std::size_t vocabulary);
+    /// `spared`, by token: 1 where min_p does not apply; empty: it applies to all.
+    Sampler(const SamplerOptions& options, std::size_t vocabulary, std::vector<std::uint8_t> spared = {});
 
     struct Draw {
         Token first = 0;  ///< what was drawn before anything was rejected
@@ -67,9 +68,11 @@ class Sampler {
     double total() const;
     Token likeliest(const std::function<bool(Token)>& allowed);
     bool likelier(Token a, Token b) const;
+    bool is_spared(std::size_t token) const { return !spared_.empty() && spared_[token] != 0; }
 
     const SamplerOptions options_;
     const std::size_t vocabulary_;
+    const std::vector<std::uint8_t> spared_;
     std::vector<float> scores_;
     std::vector<Token> candidates_;  ///< what the filters left, ascending
     std::vector<float> weights_;     ///< [vocabulary] of the candidates; 0: rejected

@@ -8,6 +8,12 @@ namespace {
 // No packet takes as many tokens: a model that gets there will not finish another one.
 constexpr std::uint64_t max_tokens_a_packet = 1 << 16;
 
+std::vector<std::uint8_t> amounts(const Encoding& encoding) {
+    std::vector<std::uint8_t> marks(encoding.vocabulary_size());
+    for (std::size_t id = 0; id < marks.size(); ++id) marks[id] = encoding.is_amount(static_cast<Token>(id));
+    return marks;
+}
+
 }  // namespace
 
 TraceStream::TraceStream(const Encoding& encoding, const std::string& label, std::uint64_t seed,
@@ -21,7 +27,7 @@ TraceStream::TraceStream(const Encoding& encoding, const std::string& label, std
       calibration_(calibration),
       questions_(calibration == nullptr || calibration->empty() ? nullptr : encoding.questions()),
       random_(stream_seed(seed, "tokens")),
-      sampler_(sampling, encoding.vocabulary_size()),
+      sampler_(sampling, encoding.vocabulary_size(), amounts(encoding)),
       history_(encoding.vocabulary_size(), sampling.repetition_window),
       start_ns_(random_start_ns(random_)) {
     history_.add(prompt_);
