@@ -35,10 +35,11 @@ VARIANTS = {
     "ddim-20": ["--sampler", "ddim"],
     "ddim-50": ["--sampler", "ddim", "--sampling-steps", "50"],
 }
+SAMPLES = 6  # of each class for each variant
 BARE = ("base", "control", "guidance-7")  # made without repair, too
 METRICS = ["distance", "joint", "sequence", "cicflow", "nprint", "netshare", "compliance", "consistency", "summary",
            "privacy"]
-CLASSIFIERS = {"models": ["xgboost", "forest"], "features": ["nprint", "flow"], "mixing": [0, 0.25, 0.5, 0.75, 1]}
+CLASSIFIERS = [(features, model) for features in ("nprint", "flow") for model in ("xgboost", "forest")]
 
 PARTS = ["models", "sampling", "few-shot", "rare", "tables"]
 
@@ -101,7 +102,7 @@ class Experiment:
         """Samples of each class in training, or of one class."""
         return {name: sum(of == name for _, of in self.train) for name in self.labels if label in (None, name)}
 
-    def run(self, name, generators, metrics, classifiers=None, classes=None):
+    def run(self, name, generators, metrics, samples=0, classes=None):
         """results.json of a run that measures folders of captures (by name) and baselines (fitted by the run)."""
         manifest = {
             "name": name,
@@ -111,9 +112,7 @@ class Experiment:
                            {"name": generator, "kind": "captures",
                             "settings": {"folder": str(self.folder / "captures" / generator / "{seed}")}}
                            for generator in generators],
-            "metrics": metrics, "seeds": self.seeds}
-        if classifiers:
-            manifest["classifiers"] = classifiers
+            "metrics": metrics, "seeds": self.seeds, "samples_per_class": samples}
         if classes:
             manifest["datasets"][0]["classes"] = classes
         path = self.folder / f"{name}.json"
@@ -169,11 +168,13 @@ class Experiment:
             for name, options in VARIANTS.items():
                 if "--control" not in options:
                     options = [*options, "--control", "off"]
-                self.sample(name, model, seed, self.counts(), options)
+                self.sample(name, model, seed, dict.fromkeys(self.labels, SAMPLES), options)
                 if name in BARE:
-                    self.sample(f"{name}-bare", model, seed, self.counts(), [*options, "--unconstrained"])
-        self.run("sampling", [*BASELINES, *VARIANTS], METRICS, CLASSIFIERS)
-        self.run("bare", [*BARE, *(f"{name}-bare" for name in BARE)], ["nprint", "distance", "compliance"])
+                    self.sample(f"{name}-bare", model, seed, dict.fromkeys(self.labels, SAMPLES),
+                                [*options, "--unconstrained"])
+        self.run("sampling", [*BASELINES, *VARIANTS], METRICS, samples=SAMPLES)
+        self.run("bare", [*BARE, *(f"{name}-bare" for name in BARE)], ["nprint", "distance", "compliance"],
+                 samples=SAMPLES)
 
     def few_shot(self):
         generators = []
@@ -208,18 +209,16 @@ class Experiment:
                     samples = [(f"lab/{file}" if name == "all real" else file, label) for file, label in samples]
                     labels = self.write_labels(self.folder / "labels" / f"rare-{rare}-{name}-{seed}.csv",
                                                [(f"lab/{file}", label) for file, label in real] + samples)
-                    for features in CLASSIFIERS["features"]:
-                        for classifier in CLASSIFIERS["models"]:
-                            key = f"{rare}|{name}|{features}|{classifier}|{seed}"
-                            if key in done:
-                                continue
-                            result = json.loads(self.tracebench(
-                                "classify", "--train", self.folder, "--train-labels", labels, "--test", LAB,
-                                "--test-labels", heldout, "--features", features, "--model", classifier, "--seed",
-                                seed, "--json"))
-                            of_rare = next(entry for entry in result["per_class"] if entry["label"] == rare)
-                            done[key] = {"recall": of_rare["recall"], "f1": of_rare["f1"],
-                                         "macro_f1": result["macro_f1"]}
+                    for features, classifier in CLASSIFIERS:
+                        key = f"{rare}|{name}|{features}|{classifier}|{seed}"
+                        if key in done:
+                            continue
+                        result = json.loads(self.tracebench(
+                            "classify", "--train", self.folder, "--train-labels", labels, "--test", LAB,
+                            "--test-labels", heldout, "--features", features, "--model", classifier, "--seed", seed,
+                            "--json"))
+                        of_rare = next(entry for entry in result["per_class"] if entry["label"] == rare)
+                        done[key] = {"recall": of_rare["recall"], "f1": of_rare["f1"], "macro_f1": result["macro_f1"]}
                 path.write_text(json.dumps(done, indent=1))
 
     # ---- tables
