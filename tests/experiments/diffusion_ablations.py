@@ -18,7 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAB = ROOT / "datasets/lab"
-BASE = {"preset": "small", "steps": 300}  # as datasets/lab.json has it
+BASE = {"preset": "small", "steps": 300}  # as datasets/lab.json has it, but for control
 BASELINES = ("resample", "markov", "marginal")
 
 # Sampling: one thing changed at a time. Options of `tracebench generate`.
