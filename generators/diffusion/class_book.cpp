@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_classes = 4096, longest_label = 4096;
+constexpr double longest_scaled_gap = 10;  // far beyond any time
 
 }  // namespace
 
@@ -85,6 +86,8 @@ void ClassBook::add_sample(const std::string& label, const ModelRows& rows, bool
     ClassEntry& entry = entries_.at(static_cast<std::size_t>(find(label)));
     if (rows.rows() == 0) return;
     entry.lengths.add(rows.rows());
+    entry.values.add(rows);
+    entry.longest_gap = std::max(entry.longest_gap.value_or(kPaddingGap), std::ranges::max(rows.log_gap));
     if (with_layout && entry.layouts.size() < most_layouts) entry.layouts.push_back(ControlLayout::of(rows));
 }
 
@@ -107,6 +110,8 @@ json ClassBook::to_json(std::size_t first) const {
     for (std::size_t id = first; id < entries_.size(); ++id) {
         const ClassEntry& entry = entries_[id];
         json text = {{"label_hex", to_hex(entry.label)}, {"lengths", entry.lengths.to_json()}};
+        text["values"] = entry.values.to_json();
+        if (entry.longest_gap) text["longest_gap"] = *entry.longest_gap;
         for (const ControlLayout& layout : entry.layouts) text["layouts"].push_back(layout.to_json());
         classes.push_back(std::move(text));
     }
@@ -115,7 +120,7 @@ json ClassBook::to_json(std::size_t first) const {
 
 void ClassBook::append(const CheckedJson& json) {
     for (const CheckedJson& text : json.items(most_classes)) {
-        text.allow_only({"label_hex", "lengths", "layouts"});
+        text.allow_only({"label_hex", "lengths", "layouts", "longest_gap", "values"});
         ClassEntry entry;
         entry.label = text.at("label_hex").hex(longest_label);  // any bytes, which JSON strings are not
         if (find(entry.label) >= 0)
@@ -123,6 +128,9 @@ void ClassBook::append(const CheckedJson& json) {
         entry.lengths = Histogram::from_json(text.at("lengths"), kImageRows);
         if (!entry.lengths.empty() && entry.lengths.counts().begin()->first == 0)
             text.at("lengths").fail("holds a sample without rows");
+        if (const auto values = text.find("values")) entry.values = KnownValues::from_json(*values);
+        if (const auto gap = text.find("longest_gap"))
+            entry.longest_gap = static_cast<float>(gap->number(kPaddingGap, longest_scaled_gap));
         if (const auto layouts = text.find("layouts"))
             for (const CheckedJson& layout : layouts->items(most_layouts))
                 entry.layouts.push_back(ControlLayout::from_json(layout));

@@ -1,15 +1,18 @@
 #pragma once
-/// What is kept of each class beside the model: how long its samples are and how their headers lie.
+/// What is kept of each class beside the model: how long its samples are, how their headers lie, which
+/// values they have.
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "generators/checked_json.h"
+#include "generators/diffusion/known_values.h"
 #include "generators/diffusion/model_rows.h"
 #include "generators/histogram.h"
 
@@ -39,6 +42,10 @@ struct ClassEntry {
     std::string label;
     Histogram lengths;  ///< rows of its training samples, 1 to kImageRows
     std::vector<ControlLayout> layouts;
+    /// The longest of its training samples (scaled_gap()); none in models that were written before there was
+    /// one. Gaps are learned as logarithms: what the model overshoots there would be minutes.
+    std::optional<float> longest_gap;
+    KnownValues values;  ///< of its training samples
 };
 
 /// Classes by their id in the model.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -14,7 +15,18 @@ namespace tracebench {
 namespace fs = std::filesystem;
 namespace {
 constexpr const char* model_file = "captures.json";
+
+/// The path of one seed's captures.
+fs::path with_seed(const fs::path& path, std::uint64_t seed) {
+    constexpr std::string_view mark = "{seed}";
+    std::string text = path.string();
+    const std::string number = fmt::to_string(seed);
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + number.size()))
+        text.replace(at, mark.size(), number);
+    return text;
 }
+
+}  // namespace
 
 Trace external_sample(const Trace& trace, std::size_t max_packets) {
     Trace sample = to_ethernet(trace).trace;
@@ -49,7 +61,9 @@ void CapturesGenerator::scan() {
     dataset_ = load_dataset(options);
 }
 
-void CapturesGenerator::fit(const std::vector<LabelledTrace>&, const FitContext&) {
+void CapturesGenerator::fit(const std::vector<LabelledTrace>&, const FitContext& context) {
+    folder_ = with_seed(folder_, context.seed);
+    labels_ = with_seed(labels_, context.seed);
     scan();
 }
 

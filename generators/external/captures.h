@@ -13,7 +13,8 @@
 namespace tracebench {
 
 /// Settings: {"folder": "...", "labels": "labels.csv" (optional)}. Without `labels` the folder's own
-/// labels.csv counts, or else each capture's subfolder is its label. Samples are a label's captures (or
+/// labels.csv counts, or else each capture's subfolder is its label. `{seed}` in either path is the seed of
+/// fit(). Samples are a label's captures (or
 /// flows, where flows are labelled) in name order, from the first one whatever the seed, and as they are:
 /// nothing is repaired. Where there are fewer than asked for, those there are; progress says so.
 /// fit() learns nothing; a saved model remembers the folder's absolute path, not its content.

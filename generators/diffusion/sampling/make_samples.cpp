@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <numbers>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -44,17 +46,35 @@ struct Beginning {
     std::vector<std::uint8_t> control;
 };
 
+/// Where among the class's training samples sample i stands, in [0, 1). By steps of the golden ratio, so that
+/// any number of samples is spread over all of them: what is drawn independently is not, where it is a few.
+double place_of(std::uint64_t seed, std::size_t i) {
+    const double place =
+        Random(stream_seed(seed, "place")).uniform() + (std::numbers::phi - 1) * static_cast<double>(i);
+    return place - std::floor(place);
+}
+
+/// The length of which `place` of the samples are shorter.
+std::size_t length_at(const Histogram& lengths, double place) {
+    auto left = static_cast<std::uint64_t>(place * static_cast<double>(lengths.total()));
+    for (const auto& [length, count] : lengths.counts()) {
+        if (left < count) return length;
+        left -= count;
+    }
+    return lengths.counts().rbegin()->first;  // rounded up
+}
+
 Beginning begin_sample(const ClassEntry& entry, const SamplesRequest& request, std::size_t i) {
     Beginning begin;
     begin.seed = stream_seed(request.seed, fmt::format("sample/{}", i));
-    Random random(stream_seed(begin.seed, "length"));
+    const double place = place_of(request.seed, i);
     const ControlLayout* layout = nullptr;
-    if (request.control.kind != ControlChoice::Kind::off && !entry.layouts.empty())
+    const std::size_t layouts = entry.layouts.size();
+    if (request.control.kind != ControlChoice::Kind::off && layouts > 0)
         layout = &entry.layouts[request.control.kind == ControlChoice::Kind::drawn
-                                    ? random.below(entry.layouts.size())
-                                    : request.control.index % entry.layouts.size()];
-    Histogram lengths = entry.lengths;
-    begin.rows = layout != nullptr ? layout->rows() : lengths.draw(random);
+                                    ? static_cast<std::size_t>(place * static_cast<double>(layouts))
+                                    : request.control.index % layouts];
+    begin.rows = layout != nullptr ? layout->rows() : length_at(entry.lengths, place);
     if (request.max_packets > 0) begin.rows = std::min(begin.rows, request.max_packets);
     if (layout != nullptr) begin.control = layout->expand(begin.rows);
     return begin;
@@ -68,11 +88,14 @@ void cut(Trace& trace, double max_seconds) {
     });
 }
 
-Trace trace_of(SampledRows sampled, const SamplesRequest& request, std::uint64_t seed,
-               ImageRepairReport& report) {
+Trace trace_of(SampledRows sampled, const ClassEntry& entry, const SamplesRequest& request,
+               std::uint64_t seed, ImageRepairReport& report) {
     ModelRows rows;
     rows.ternary = std::move(sampled.ternary);
     rows.log_gap = std::move(sampled.gaps);
+    if (request.constrained) entry.values.apply(rows);
+    if (entry.longest_gap)
+        for (float& gap : rows.log_gap) gap = std::min(gap, *entry.longest_gap);
     Random random(stream_seed(seed, "identities"));
     const PacketImage image = packet_image(rows, random);
     Trace trace = request.constrained ? repair_image(image, {}, random, report) : bare_frames(image);
@@ -130,7 +153,7 @@ SamplingRecord make_samples(DiffusionModel& model, const ClassBook& classes, con
         }
         for (std::size_t i = 0; i < group.size(); ++i) {
             record.rows += group[i].rows;
-            Trace trace = trace_of(std::move(sampled[i]), request, group[i].seed, record.repair);
+            Trace trace = trace_of(std::move(sampled[i]), entry, request, group[i].seed, record.repair);
             record.packets += trace.size();
             ++record.samples;
             sink(std::move(trace));

@@ -38,8 +38,10 @@ struct SamplesRequest {
 };
 
 /// `count` traces, in order, each as many rows long as one of the class's training samples (or as the control
-/// layout). Trace i depends on the seed and i alone, but for the rounding of products of another shape where
-/// it is made beside others. Throws Interrupted; InputError for a control layout without a control branch.
+/// layout); lengths and layouts are spread over all of these. Gaps beyond the class's longest are cut, and
+/// where constrained, fields of few values take known ones (known_values.h). Trace i depends on the seed and
+/// i alone, but for the rounding of products of another shape where it is made beside others. Throws
+/// Interrupted; InputError for a control layout without a control branch.
 SamplingRecord make_samples(DiffusionModel& model, const ClassBook& classes, const SamplesRequest& request,
                             Progress& progress, const std::function<void(Trace)>& sink);
 

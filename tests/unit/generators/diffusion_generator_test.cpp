@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -105,6 +106,44 @@ TEST_F(DiffusionGeneratorTest, LengthsAreThoseOfTheClass) {
     request.max_packets = 5;
     for (const Trace& trace : sample_all(*generator, request)) EXPECT_EQ(trace.size(), 5U);
     EXPECT_THAT(input_error([&] { sample_all(*generator, request_for("chat", 1)); }), HasSubstr("dns, web"));
+}
+
+/// Drawn independently, 3 of 12 would be 0 to 7 in these 80 cases.
+TEST_F(DiffusionGeneratorTest, LengthsAreSpreadAsInTraining) {
+    const auto generator = make();
+    std::vector<LabelledTrace> samples = web_sessions(12);
+    for (std::size_t i = 0; i < samples.size(); ++i) samples[i].trace.packets.resize(5 + 4 * (i % 4));
+    generator->fit(samples, {});
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        std::map<std::size_t, int> lengths;
+        for (const Trace& trace : sample_all(*generator, request_for("web", 12, seed)))
+            ++lengths[trace.size()];
+        ASSERT_EQ(lengths.size(), 4U);
+        for (const auto& [length, count] : lengths) {
+            EXPECT_GE(count, 2) << length;
+            EXPECT_LE(count, 4) << length;
+        }
+    }
+}
+
+/// The fake makes gaps of up to 8 ms.
+TEST_F(DiffusionGeneratorTest, NoGapIsLongerThanThoseOfTheClass) {
+    std::vector<LabelledTrace> samples = web_sessions(4);
+    for (LabelledTrace& sample : samples) {
+        const std::int64_t first = sample.trace.packets.front().time_ns;
+        for (std::size_t i = 0; i < sample.trace.size(); ++i)
+            sample.trace.packets[i].time_ns = first + static_cast<std::int64_t>(i) * 50'000;
+    }
+    const auto fitted = make();
+    fitted->fit(samples, {});
+    fitted->save(folder("short"));
+    const auto loaded = make();
+    loaded->load(scratch / "short");
+    std::int64_t longest = 0;
+    for (const Trace& trace : sample_all(*loaded, request_for("web", 4)))
+        for (std::size_t i = 1; i < trace.size(); ++i)
+            longest = std::max(longest, trace.packets[i].time_ns - trace.packets[i - 1].time_ns);
+    EXPECT_NEAR(static_cast<double>(longest), 50'000, 5);  // as exact as a scaled gap is
 }
 
 TEST_F(DiffusionGeneratorTest, DescribesTrainingSamplingAndRepair) {
@@ -261,6 +300,7 @@ TEST_F(DiffusionGeneratorTest, HostileFoldersAreOneClearLine) {
             text.replace(at, from.size(), to);
         };
     };
+    damaged("classes.json", replace("\"longest_gap\"", "\"longest_gab\""));
     damaged("config.json", replace("\"longest\": 1024", "\"longest\": 512"));
     damaged("config.json", replace("\"classes\": 2", "\"classes\": -2"));
     EXPECT_THAT(damaged("classes.json", [](std::string& text) { text = "[]"; }), HasSubstr("has 0 classes"));

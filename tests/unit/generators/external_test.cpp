@@ -1,5 +1,7 @@
 /// `captures` and `command`: other people's generators.
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -62,6 +64,26 @@ TEST_F(Captures, TakeLabelsFromElsewhere) {
     const auto generator =
         fitted({{"folder", (scratch / "set").string()}, {"labels", (scratch / "mine.csv").string()}});
     EXPECT_EQ(sizes(*generator, request_for("ssh", 1)), (std::vector<std::size_t>{6}));
+}
+
+TEST_F(Captures, AreThoseOfTheSeed) {
+    for (const std::uint64_t seed : {1, 22}) {
+        const std::string folder = fmt::format("seeds/{}", seed);
+        write_trace(scratch / (folder + "/a.pcap"), first_packets(seed == 1 ? 3 : 5));
+        write_file(scratch / (folder + "/labels.csv"), "file,label\na.pcap,web\n");
+    }
+    for (const std::uint64_t seed : {1, 22}) {
+        auto generator =
+            make_generator("captures", {{"folder", (scratch / "seeds/{seed}").string()},
+                                        {"labels", (scratch / "seeds/{seed}/labels.csv").string()}});
+        FitContext context;
+        context.seed = seed;
+        generator->fit({}, context);
+        EXPECT_EQ(sizes(*generator, request_for("web", 1)), (std::vector<std::size_t>{seed == 1 ? 3U : 5U}));
+        save_model(*generator, {{"folder", "moved"}}, scratch / "model");
+        EXPECT_EQ(sizes(*load_model(scratch / "model"), request_for("web", 1)),
+                  (std::vector<std::size_t>{seed == 1 ? 3U : 5U}));
+    }
 }
 
 TEST_F(Captures, SurviveSaveAndLoad) {

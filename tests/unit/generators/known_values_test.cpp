@@ -1,0 +1,87 @@
+#include "generators/diffusion/known_values.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "generators/diffusion/row_fields.h"
+#include "support.h"
+
+namespace tracebench::diffusion {
+namespace {
+
+using tracebench::testing::input_error;
+
+/// Rows of TCP over IPv4 with these times to live, from port 443 to an ephemeral one.
+ModelRows rows_of(const std::vector<std::uint32_t>& ttls, std::uint32_t port = 443) {
+    ModelRows rows;
+    for (const std::uint32_t ttl : ttls) {
+        rows.ternary.resize(rows.ternary.size() + kTernary, -1);
+        rows.log_gap.push_back(0);
+        const Bits bits = rows.row(rows.rows() - 1).first<kNprintColumns>();
+        put(bits, field::ttl, ttl);
+        put(bits, field::tcp_source, port);
+        put(bits, field::tcp_destination, 0);
+    }
+    return rows;
+}
+
+std::uint32_t value(const ModelRows& rows, std::size_t row, Field place) {
+    return get(rows.row(row).first<kNprintColumns>(), place);
+}
+
+TEST(KnownValues, WrongBitsGoToTheNearest) {
+    KnownValues known;
+    known.add(rows_of({64, 64, 64, 55}));
+    ModelRows rows = rows_of({65, 54, 64, 0b01010111}, 442);
+    known.apply(rows);
+    EXPECT_EQ(value(rows, 0, field::ttl), 64U);
+    EXPECT_EQ(value(rows, 1, field::ttl), 55U);
+    EXPECT_EQ(value(rows, 2, field::ttl), 64U);
+    EXPECT_EQ(value(rows, 3, field::ttl), 55U);  // two bits; 64 is four away
+    EXPECT_EQ(value(rows, 0, field::tcp_source), 443U);
+    EXPECT_EQ(value(rows, 0, field::tcp_destination), 0U);
+    // Never added, not there.
+    EXPECT_FALSE(is_present(rows.row(0).first<kNprintColumns>(), field::tos));
+    EXPECT_FALSE(is_present(rows.row(0).first<kNprintColumns>(), field::udp_source));
+}
+
+TEST(KnownValues, OfEquallyNearOnesTheMostFrequentCounts) {
+    KnownValues known;
+    known.add(rows_of({0b01, 0b10, 0b10}));
+    ModelRows rows = rows_of({0b11, 0b00});
+    known.apply(rows);
+    EXPECT_EQ(value(rows, 0, field::ttl), 0b10U);
+    EXPECT_EQ(value(rows, 1, field::ttl), 0b10U);
+}
+
+TEST(KnownValues, FieldsWithManyValuesAreOpen) {
+    KnownValues known;
+    for (std::uint32_t port = 0; port < KnownValues::most; ++port) known.add(rows_of({64}, 1000 + port));
+    EXPECT_FALSE(known.to_json().contains("tcp_port"));  // 64 and the ephemeral one
+    EXPECT_TRUE(known.to_json().contains("ttl"));
+    ModelRows rows = rows_of({65}, 5000);
+    known.apply(rows);
+    EXPECT_EQ(value(rows, 0, field::tcp_source), 5000U);
+    EXPECT_EQ(value(rows, 0, field::ttl), 64U);
+}
+
+TEST(KnownValues, SurviveJsonAndRefuseWhatIsNone) {
+    KnownValues known;
+    known.add(rows_of({64, 55, 64}));
+    const nlohmann::json json = known.to_json();
+    EXPECT_EQ(json, nlohmann::json::parse(R"({"ttl": [[55,1],[64,2]], "tcp_port": [[0,3],[443,3]]})"));
+    EXPECT_EQ(KnownValues::from_json(CheckedJson(json, "book")).to_json(), json);
+    const auto refused = [](nlohmann::json text) {
+        return input_error([&] { KnownValues::from_json(CheckedJson(text, "book")); });
+    };
+    EXPECT_NE(refused({{"window", {{1, 1}}}}).find("'window'"), std::string::npos);
+    EXPECT_NE(refused({{"ttl", {{256, 1}}}}).find("/ttl"), std::string::npos);
+    EXPECT_NE(refused({{"ttl", {{64, 0}}}}).find("/ttl"), std::string::npos);
+    nlohmann::json many = nlohmann::json::array();
+    for (int i = 0; i < 65; ++i) many.push_back({i, 1});
+    EXPECT_NE(refused({{"ttl", many}}).find("/ttl"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tracebench::diffusion
