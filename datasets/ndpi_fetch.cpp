@@ -192,7 +192,7 @@ json manifest_for(const std::vector<std::string>& classes) {
              {{{"name", "resample"}},
               {{"name", "markov"}},
               {{"name", "marginal"}},
-              {{"name", "ssm"}, {"settings", {{"preset", "small"}}}}}},
+              {{"name", "ssm"}, {"settings", {{"preset", "small"}, {"epochs", 10}}}}}},
             {"metrics",
              {"distance", "joint", "sequence", "cicflow", "nprint", "netshare", "compliance", "consistency",
               "summary", "privacy"}},

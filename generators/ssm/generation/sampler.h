@@ -21,7 +21,8 @@ struct SamplerOptions {
     std::int64_t top_k = 0;              ///< only the k likeliest tokens; 0: all
     /// Only the likeliest tokens whose probabilities together reach it (Holtzman et al., 2020); 1: all.
     double top_p = 1;
-    double min_p = 0;  ///< only tokens at least this times as likely as the likeliest; 0: all
+    double min_p =
+        0;  ///< only tokens at least this times as likely as the likeliest, and spared ones; 0: all
 };
 
 /// Which tokens occurred of late. Memory is that of the window, and of the vocabulary.

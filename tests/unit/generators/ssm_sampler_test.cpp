@@ -79,6 +79,14 @@ TEST(SsmSampler, MinPIsRelativeToTheLikeliest) {
     EXPECT_THAT(filtered(options, four()), probabilities(1, 0, 0, 0));
 }
 
+TEST(SsmSampler, MinPLeavesSparedTokens) {
+    SamplerOptions options;
+    options.min_p = 0.6;  // of 0.4: 0.24
+    Sampler sampler(options, 4, {0, 0, 0, 1});
+    EXPECT_THAT(sampler.distribution(four(), TokenHistory(4, 0)),
+                probabilities(0.4 / 0.8, 0.3 / 0.8, 0, 0.1 / 0.8));
+}
+
 TEST(SsmSampler, RepetitionPenaltyShrinksWhatOccurred) {
     SamplerOptions options;
     options.repetition_penalty = 2;
