@@ -194,9 +194,9 @@ TEST_F(TokenizerFile, GivesTheSameTokensAgain) {
 }
 
 TEST_F(TokenizerFile, OfAnotherVersion) {
-    EXPECT_THAT(refusal([](auto& json) { json["version"] = 3; }), HasSubstr("another version"));
-    EXPECT_THAT(refusal([](auto& json) { json["version"] = 5; }), HasSubstr("another version"));
-    EXPECT_THAT(refusal([](auto& json) { json["version"] = "4"; }), HasSubstr("version"));
+    EXPECT_THAT(refusal([](auto& json) { json["version"] = 4; }), HasSubstr("another version"));
+    EXPECT_THAT(refusal([](auto& json) { json["version"] = 6; }), HasSubstr("another version"));
+    EXPECT_THAT(refusal([](auto& json) { json["version"] = "5"; }), HasSubstr("version"));
 }
 
 TEST_F(TokenizerFile, WithALabelTwice) {
