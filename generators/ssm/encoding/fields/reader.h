@@ -47,10 +47,10 @@ class FieldsReader : public TraceDecoder {
     /// Whether the flow has packets left and, with constraints, has not ended by silence. A connection also
     /// goes on until it has ended as it was announced.
     bool goes_on(const Conversation& flow, std::int64_t now_ns) const;
-    /// Whether TCP is done with the draft's flow after it.
     /// Whether it is this side that sends next: a connection opens by turns (RFC 9293 section 3.5), without
     /// SYNs sent again.
     bool is_turn(const Conversation& flow, Direction direction) const;
+    /// Whether TCP is done with the draft's flow after it.
     bool closes(const Conversation& flow) const;
     /// The flow as it is once the packet being written is finished.
     Conversation after_draft(const Conversation& flow) const;
