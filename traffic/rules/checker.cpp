@@ -10,13 +10,17 @@ namespace {
 
 constexpr std::size_t batch_packets = 2048;
 
+void add_counts(RuleResult& sum, const RuleResult& part) {
+    sum.checked += part.checked;
+    sum.failed += part.failed;
+    sum.not_checkable += part.not_checkable;
+    sum.offloaded += part.offloaded;
+}
+
 /// Examples are joined, to be put in order and cut when all are there.
 void add(std::vector<RuleResult>& sum, const std::vector<RuleResult>& part) {
     for (std::size_t i = 0; i < sum.size(); ++i) {
-        sum[i].checked += part[i].checked;
-        sum[i].failed += part[i].failed;
-        sum[i].not_checkable += part[i].not_checkable;
-        sum[i].offloaded += part[i].offloaded;
+        add_counts(sum[i], part[i]);
         sum[i].examples.insert(sum[i].examples.end(), part[i].examples.begin(), part[i].examples.end());
     }
 }
@@ -26,6 +30,11 @@ void add(std::vector<BehaviourCount>& sum, const std::vector<BehaviourCount>& pa
         sum[i].count += part[i].count;
         sum[i].of += part[i].of;
     }
+}
+
+void add(ComplianceResult& sum, const ScopeRules& rules) {
+    add(sum.rules, rules.results());
+    add(sum.observed, rules.observed().counts());
 }
 
 struct PacketTotals {
@@ -42,14 +51,9 @@ ComplianceResult result_of(const PacketTotals& totals, const std::vector<const P
                            const FlowRules& flow_rules, const SessionRules& session_rules) {
     BehaviourCounter observed;
     ComplianceResult result{totals.packets, no_results(), totals.checked, totals.failed, observed.counts()};
-    for (const PacketRules* rules : packet_rules) {
-        add(result.rules, rules->results());
-        add(result.observed, rules->observed().counts());
-    }
-    add(result.rules, flow_rules.results());
-    add(result.observed, flow_rules.observed().counts());
-    add(result.rules, session_rules.results());
-    add(result.observed, session_rules.observed().counts());
+    for (const PacketRules* rules : packet_rules) add(result, *rules);
+    add(result, flow_rules);
+    add(result, session_rules);
     for (const RuleResult& rule : result.rules)
         if (rule.rule->id == "tcp.checksum" || rule.rule->id == "udp.checksum")
             observed.add_checksums(rule.checked, rule.offloaded);
@@ -77,11 +81,10 @@ void ComplianceResult::merge(const ComplianceResult& other) {
     packets_checked += other.packets_checked;
     packets_failed += other.packets_failed;
     add(observed, other.observed);
-    std::vector<std::vector<std::uint64_t>> examples;
-    for (std::size_t i = 0; i < rules.size(); ++i)
-        examples.push_back(rules[i].examples.empty() ? other.rules[i].examples : rules[i].examples);
-    add(rules, other.rules);
-    for (std::size_t i = 0; i < rules.size(); ++i) rules[i].examples = std::move(examples[i]);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        add_counts(rules[i], other.rules[i]);
+        if (rules[i].examples.empty()) rules[i].examples = other.rules[i].examples;
+    }
 }
 
 struct ComplianceChecker::State {

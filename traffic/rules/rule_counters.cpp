@@ -3,7 +3,7 @@
 namespace tracebench {
 namespace {
 
-RulesByLayer rules_of(RuleScope scope) {
+RulesByLayer by_layer(RuleScope scope) {
     RulesByLayer rules;
     const std::span<const Rule> table = rule_table();
     for (std::uint32_t i = 0; i < table.size(); ++i)
@@ -40,17 +40,20 @@ std::vector<RuleResult> no_results() {
     return results;
 }
 
-PacketRules::PacketRules() : rules_(rules_of(RuleScope::packet)), results_(no_results()) {}
+ScopeRules::ScopeRules(RuleScope scope) : rules_(by_layer(scope)), results_(no_results()) {}
+
+void ScopeRules::count(std::uint32_t rule, Verdict found, const RulePacket& packet, PacketVerdict& verdict) {
+    verdict.add(found);
+    results_[rule].count(found, packet.packet.frame);
+}
 
 void PacketRules::check_layer(RuleLayer layer, LayerState state, const RulePacket& packet,
                               PacketVerdict& verdict) {
     if (state == LayerState::absent) return;
     const std::span<const Rule> all = rule_table();
-    for (const std::uint32_t i : rules_[static_cast<std::size_t>(layer)]) {
+    for (const std::uint32_t i : rules_of(layer)) {
         const bool callable = state == LayerState::readable || all[i].structural;
-        const Verdict found = callable ? all[i].check_packet(packet) : Verdict::not_checkable;
-        verdict.add(found);
-        results_[i].count(found, packet.packet.frame);
+        count(i, callable ? all[i].check_packet(packet) : Verdict::not_checkable, packet, verdict);
     }
 }
 
@@ -63,7 +66,7 @@ void PacketRules::check(const RulePacket& packet, PacketVerdict& verdict) {
 }
 
 FlowRules::FlowRules(const FlowOptions& options)
-    : rules_(rules_of(RuleScope::flow)), results_(no_results()), table_(options, [this](const Flow& flow) {
+    : ScopeRules(RuleScope::flow), table_(options, [this](const Flow& flow) {
           flows_.erase(flow.number);
           observed_.end(flow);
       }) {}
@@ -77,7 +80,7 @@ bool FlowRules::check(const RulePacket& packet, PacketVerdict& verdict) {
 void FlowRules::check(const RulePacket& packet, const FlowTable::Placed& placed, PacketVerdict& verdict) {
     if (packet.transport_state != LayerState::readable) return;
     const RuleLayer layer = packet.transport_layer;
-    const auto& indices = rules_[static_cast<std::size_t>(layer)];
+    const auto& indices = rules_of(layer);
     if (indices.empty()) return;
     if (layer == RuleLayer::udp && !may_have_flow_rules(packet)) return;
     FlowState& flow = flows_[placed.flow];
@@ -86,11 +89,8 @@ void FlowRules::check(const RulePacket& packet, const FlowTable::Placed& placed,
     const SegmentFields fields = segment.value_or(SegmentFields{});
     const FlowContext context{flow, fields, placed.direction};
     if (layer == RuleLayer::tcp && segment) observed_.add(context);
-    for (const std::uint32_t i : indices) {
-        const Verdict found = segment ? all[i].check_flow(packet, context) : Verdict::not_checkable;
-        verdict.add(found);
-        results_[i].count(found, packet.packet.frame);
-    }
+    for (const std::uint32_t i : indices)
+        count(i, segment ? all[i].check_flow(packet, context) : Verdict::not_checkable, packet, verdict);
     if (layer == RuleLayer::udp) {
         flow.add_datagram(packet, placed.direction);
     } else if (layer != RuleLayer::tcp) {
@@ -100,17 +100,12 @@ void FlowRules::check(const RulePacket& packet, const FlowTable::Placed& placed,
     }
 }
 
-SessionRules::SessionRules() : rules_(rules_of(RuleScope::session)), results_(no_results()) {}
-
 void SessionRules::check_layer(RuleLayer layer, LayerState state, const RulePacket& packet,
                                PacketVerdict& verdict) {
     if (state != LayerState::readable) return;
     const std::span<const Rule> all = rule_table();
-    for (const std::uint32_t i : rules_[static_cast<std::size_t>(layer)]) {
-        const Verdict found = all[i].check_session(packet, session_);
-        verdict.add(found);
-        results_[i].count(found, packet.packet.frame);
-    }
+    for (const std::uint32_t i : rules_of(layer))
+        count(i, all[i].check_session(packet, session_), packet, verdict);
 }
 
 void SessionRules::check(const RulePacket& packet, bool begins_flow, PacketVerdict& verdict) {

@@ -30,59 +30,63 @@ using RulesByLayer = std::array<std::vector<std::uint32_t>, rule_layers>;
 /// Every rule of the table without any count.
 std::vector<RuleResult> no_results();
 
-/// Packet scope, and what is observed of single packets.
-class PacketRules {
+/// The rules of one scope, and what they and those who observe have counted.
+class ScopeRules {
   public:
-    PacketRules();
-    void check(const RulePacket& packet, PacketVerdict& verdict);
     const std::vector<RuleResult>& results() const { return results_; }  ///< in table order
     const BehaviourCounter& observed() const { return observed_; }
 
-  private:
-    void check_layer(RuleLayer layer, LayerState state, const RulePacket& packet, PacketVerdict& verdict);
+  protected:
+    explicit ScopeRules(RuleScope scope);
+    const std::vector<std::uint32_t>& rules_of(RuleLayer layer) const {
+        return rules_[static_cast<std::size_t>(layer)];
+    }
+    void count(std::uint32_t rule, Verdict found, const RulePacket& packet, PacketVerdict& verdict);
 
+    BehaviourCounter observed_;
+
+  private:
     RulesByLayer rules_;
     std::vector<RuleResult> results_;
-    BehaviourCounter observed_;
+};
+
+/// Packet scope, and what is observed of single packets.
+class PacketRules : public ScopeRules {
+  public:
+    PacketRules() : ScopeRules(RuleScope::packet) {}
+    void check(const RulePacket& packet, PacketVerdict& verdict);
+
+  private:
+    void check_layer(RuleLayer layer, LayerState state, const RulePacket& packet, PacketVerdict& verdict);
 };
 
 /// Flow scope, and what is observed of flows.
-class FlowRules {
+class FlowRules : public ScopeRules {
   public:
     explicit FlowRules(const FlowOptions& options);
     /// Packets in time order. Whether it is the first of its flow.
     bool check(const RulePacket& packet, PacketVerdict& verdict);
     /// Ends the flows still alive.
     void finish() { table_.finish(); }
-    const std::vector<RuleResult>& results() const { return results_; }  ///< in table order
-    const BehaviourCounter& observed() const { return observed_; }
 
   private:
     void check(const RulePacket& packet, const FlowTable::Placed& placed, PacketVerdict& verdict);
 
-    RulesByLayer rules_;
-    std::vector<RuleResult> results_;
-    BehaviourCounter observed_;
     std::unordered_map<std::uint64_t, FlowState>
         flows_;  ///< of TCP, ICMP and what may be RTP; looked up only
     FlowTable table_;
 };
 
 /// Session scope, and what is observed of sessions.
-class SessionRules {
+class SessionRules : public ScopeRules {
   public:
-    SessionRules();
+    SessionRules() : ScopeRules(RuleScope::session) {}
     /// Packets in time order.
     void check(const RulePacket& packet, bool begins_flow, PacketVerdict& verdict);
-    const std::vector<RuleResult>& results() const { return results_; }  ///< in table order
-    const BehaviourCounter& observed() const { return observed_; }
 
   private:
     void check_layer(RuleLayer layer, LayerState state, const RulePacket& packet, PacketVerdict& verdict);
 
-    RulesByLayer rules_;
-    std::vector<RuleResult> results_;
-    BehaviourCounter observed_;
     SessionState session_;
 };
 

@@ -44,15 +44,11 @@ PacketRepair repair_packet_rules(MutablePacket& packet) {
     return repair;
 }
 
-/// Applies the first flow rule that fails; false where none does.
-bool repair_flow_rule(MutablePacket& packet, const LiveFlows& flows) {
-    const RulePacket p = read_rule_packet(packet.view());
-    const auto segment = read_segment(p);
-    if (!segment) return false;
-    const FlowEnd end = flows.find(tuple_of(p)).value_or(new_flow());
-    const FlowContext context{end.state(), *segment, end.direction};
+/// Applies the first flow rule of the layer that fails; false where none does.
+bool repair_first_failure(RuleLayer layer, const RulePacket& p, const FlowContext& context,
+                          MutablePacket& packet) {
     for (const Rule& rule : rule_table()) {
-        if (rule.layer != RuleLayer::tcp || !rule.check_flow) continue;
+        if (rule.layer != layer || !rule.check_flow) continue;
         if (rule.check_flow(p, context) != Verdict::failed) continue;
         rule.repair_flow(p, context, packet);
         return true;
@@ -60,20 +56,24 @@ bool repair_flow_rule(MutablePacket& packet, const LiveFlows& flows) {
     return false;
 }
 
-/// The same for datagrams, of whose first bytes the grammar knows nothing.
+/// Of a segment.
+bool repair_flow_rule(MutablePacket& packet, const LiveFlows& flows) {
+    const RulePacket p = read_rule_packet(packet.view());
+    const auto segment = read_segment(p);
+    if (!segment) return false;
+    const FlowEnd end = flows.find(tuple_of(p)).value_or(new_flow());
+    const FlowContext context{end.state(), *segment, end.direction};
+    return repair_first_failure(RuleLayer::tcp, p, context, packet);
+}
+
+/// Of a datagram, of whose first bytes the grammar knows nothing.
 bool repair_datagram_rule(MutablePacket& packet, LiveFlows& flows) {
     const RulePacket p = read_rule_packet(packet.view());
     if (!may_have_flow_rules(p)) return false;
     const auto [state, direction] = flows.datagrams(tuple_of(p));
     const SegmentFields none;
     const FlowContext context{state, none, direction};
-    for (const Rule& rule : rule_table()) {
-        if (rule.layer != RuleLayer::udp || !rule.check_flow) continue;
-        if (rule.check_flow(p, context) != Verdict::failed) continue;
-        rule.repair_flow(p, context, packet);
-        return true;
-    }
-    return false;
+    return repair_first_failure(RuleLayer::udp, p, context, packet);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "rules_frames.h"
+#include "rules_verdicts.h"
 #include "traffic/rules/checker.h"
 
 namespace tracebench {
@@ -33,17 +34,6 @@ Trace exchange(std::uint16_t port, const std::vector<Datagram>& datagrams) {
     return trace;
 }
 
-RuleResult result_of(const Trace& trace, std::string_view rule) {
-    const ComplianceResult result = check_compliance(trace);
-    return *std::find_if(result.rules.begin(), result.rules.end(),
-                         [&](const RuleResult& r) { return r.rule->id == rule; });
-}
-std::string failures(const Trace& trace) {
-    std::string failing;
-    for (const RuleResult& result : check_compliance(trace).rules)
-        if (result.failed > 0) failing += std::string(result.rule->id) + " ";
-    return failing;
-}
 void expect_verdicts(const Trace& trace, std::string_view rule, std::uint64_t checked, std::uint64_t failed,
                      std::uint64_t not_checkable) {
     const RuleResult result = result_of(trace, rule);

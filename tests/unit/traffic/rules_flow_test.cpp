@@ -8,6 +8,7 @@
 #include <set>
 
 #include "rules_frames.h"
+#include "rules_verdicts.h"
 #include "traffic/rules/checker.h"
 
 namespace tracebench {
@@ -181,18 +182,6 @@ std::vector<Example> examples() {
           {client, A | tcp_flag::ece, 101, 501}},
          {{client, S, 100, 0}, {server, S | A, 500, 101}, {client, A | tcp_flag::ece, 101, 501}}},
     };
-}
-
-const RuleResult& result_of(const ComplianceResult& result, std::string_view rule) {
-    return *std::find_if(result.rules.begin(), result.rules.end(),
-                         [&](const RuleResult& r) { return r.rule->id == rule; });
-}
-
-std::string failures(const Trace& trace) {
-    std::string failing;
-    for (const RuleResult& result : check_compliance(trace).rules)
-        if (result.failed > 0) failing += std::string(result.rule->id) + " ";
-    return failing;
 }
 
 class FlowRule : public testing::TestWithParam<Example> {};

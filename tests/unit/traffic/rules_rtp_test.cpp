@@ -8,24 +8,13 @@
 #include <set>
 
 #include "rules_frames.h"
+#include "rules_verdicts.h"
 #include "traffic/rules/checker.h"
 
 namespace tracebench {
 namespace {
 
 using namespace rules_test;
-
-const RuleResult& result_of(const ComplianceResult& result, std::string_view rule) {
-    return *std::find_if(result.rules.begin(), result.rules.end(),
-                         [&](const RuleResult& r) { return r.rule->id == rule; });
-}
-
-std::string failures(const Trace& trace) {
-    std::string failing;
-    for (const RuleResult& result : check_compliance(trace).rules)
-        if (result.failed > 0) failing += std::string(result.rule->id) + " ";
-    return failing;
-}
 
 /// One RTP packet a sequence number, 20 bytes of it; `last` is changed by the example.
 struct RtpExample {

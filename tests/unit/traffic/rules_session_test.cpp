@@ -8,6 +8,7 @@
 #include <set>
 
 #include "rules_frames.h"
+#include "rules_verdicts.h"
 #include "traffic/rules/checker.h"
 
 namespace tracebench {
@@ -162,17 +163,6 @@ Trace trace_of(const Frames& frames, std::int64_t step_ns = 1'000'000) {
     std::int64_t time = 0;
     for (const Bytes& bytes : frames) trace.append(time += step_ns, bytes);
     return trace;
-}
-RuleResult result_of(const Trace& trace, std::string_view rule) {
-    const ComplianceResult result = check_compliance(trace);
-    return *std::find_if(result.rules.begin(), result.rules.end(),
-                         [&](const RuleResult& r) { return r.rule->id == rule; });
-}
-std::string failures(const Trace& trace) {
-    std::string failing;
-    for (const RuleResult& result : check_compliance(trace).rules)
-        if (result.failed > 0) failing += std::string(result.rule->id) + " ";
-    return failing;
 }
 
 class SessionRule : public testing::TestWithParam<Example> {};

@@ -20,6 +20,10 @@ PacketClass class_of(const Record& record, std::uint32_t full) {
     return record.tcp() && record.fields.payload_length < full ? PacketClass::data : PacketClass::full_data;
 }
 
+int fins_sent(const FlowState& rules) {
+    return (rules.side[0].fin ? 1 : 0) + (rules.side[1].fin ? 1 : 0);
+}
+
 }  // namespace
 
 std::uint32_t TimestampClock::predict(std::int64_t time_ns) const {
@@ -63,7 +67,7 @@ Phase Conversation::phase() const {
 
 Ending Conversation::ending() const {
     if (rules.side[0].rst || rules.side[1].rst) return Ending::reset;
-    const int fins = (rules.side[0].fin ? 1 : 0) + (rules.side[1].fin ? 1 : 0);
+    const int fins = fins_sent(rules);
     return fins == 2 ? Ending::closed : fins == 1 ? Ending::half_closed : Ending::open;
 }
 
@@ -86,13 +90,13 @@ bool Conversation::is_finished(Direction d) const {
 }
 
 bool Conversation::is_closed() const {
-    const bool reset = rules.side[0].rst || rules.side[1].rst;
-    return tcp() && (reset || (is_finished(Direction::forward) && is_finished(Direction::reverse)));
+    return tcp() && (ending() == Ending::reset ||
+                     (is_finished(Direction::forward) && is_finished(Direction::reverse)));
 }
 
 int Conversation::packets_to_end() const {
     if (!tcp() || is_closed()) return 0;
-    const int fins = (rules.side[0].fin ? 1 : 0) + (rules.side[1].fin ? 1 : 0);
+    const int fins = fins_sent(rules);
     switch (plan.ending) {
         case Ending::open:
             return 0;

@@ -29,6 +29,16 @@ constexpr std::array items_with_ports{
 constexpr std::array items_without_ports{Item::begun, Item::kind,  Item::source_host, Item::destination_host,
                                          Item::topic, Item::extent};
 
+bool has_ports(std::uint8_t protocol) {
+    return protocol == ip_protocol::tcp || protocol == ip_protocol::udp;
+}
+
+std::span<const Item> items_of(std::uint8_t protocol) {
+    if (!has_ports(protocol)) return items_without_ports;
+    const std::size_t without_ending = protocol == ip_protocol::tcp ? 0 : 1;
+    return std::span(items_with_ports).first(items_with_ports.size() - without_ending);
+}
+
 int port_base() {
     return static_cast<int>(known_ports().size());
 }
@@ -41,15 +51,18 @@ int ephemeral_kind(std::uint16_t port) {
 
 }  // namespace
 
+std::span<const Item> opening_items(int kind) {
+    return items_of(kinds[static_cast<std::size_t>(kind)].protocol);
+}
+
 std::optional<Item> Opening::next() const {
-    std::span<const Item> items = items_without_ports;
-    if (ported()) items = std::span(items_with_ports).first(items_with_ports.size() - (flow_.tcp() ? 0 : 1));
+    const std::span<const Item> items = items_of(flow_.protocol);
     const auto at = static_cast<std::size_t>(items_);
     return at < items.size() ? std::optional(items[at]) : std::nullopt;
 }
 
 bool Opening::ported() const {
-    return flow_.tcp() || flow_.protocol == ip_protocol::udp;
+    return has_ports(flow_.protocol);
 }
 
 std::size_t Opening::side() const {

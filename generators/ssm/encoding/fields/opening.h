@@ -46,6 +46,9 @@ class Opening {
     int ip_version_ = 0;
 };
 
+/// The items of the opening of a flow of this kind (code::Kind), in order, what the model is told included.
+std::span<const Item> opening_items(int kind);
+
 struct OpeningItem {
     ItemHead head;
     std::vector<std::uint8_t> bytes{};

@@ -1,36 +1,17 @@
 #include "generators/ssm/encoding/fields/plan_questions.h"
 
+#include <algorithm>
+
+#include "generators/ssm/encoding/fields/opening.h"
+
 namespace tracebench::ssm {
-namespace {
-
-bool has_ports(int kind) {
-    return kind != code::icmp4 && kind != code::icmp6;
-}
-
-}  // namespace
-
 std::optional<Item> PlanQuestions::after(Item item) const {
-    switch (item) {
-        case Item::label:
-            return Item::begun;
-        case Item::begun:
-            return Item::kind;
-        case Item::kind:
-            return Item::source_host;
-        case Item::source_host:
-            return Item::destination_host;
-        case Item::destination_host:
-            return has_ports(kind_) ? Item::source_port : Item::extent;
-        case Item::source_port:
-            return Item::destination_port;
-        case Item::destination_port:
-            return Item::extent;
-        case Item::extent:
-            if (kind_ == code::tcp4 || kind_ == code::tcp6) return Item::ending;
-            return std::nullopt;
-        default:
-            return std::nullopt;
-    }
+    if (item == Item::label) return Item::begun;
+    const std::span<const Item> items = opening_items(kind_);
+    auto at = std::ranges::find(items, item);
+    if (at == items.end()) return std::nullopt;
+    at = std::find_if(at + 1, items.end(), [](Item next) { return next != Item::topic; });
+    return at == items.end() ? std::nullopt : std::optional(*at);
 }
 
 void PlanQuestions::accept(Token token) {
