@@ -62,7 +62,7 @@ IpAddress some_address(bool v6) {
         if (one_in(2)) address.bytes[0] = 0x20;
         if (one_in(6)) {
             address.bytes[0] = 0xFF;
-            address.bytes[1] = static_cast<std::uint8_t>(up_to(15));
+            address.bytes[1] = any<std::uint8_t>();  // flags and scope
         }
         address.bytes[15] = static_cast<std::uint8_t>(up_to(3));
         return address;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "traffic/flow_key.h"
 #include "traffic/rules/ipv6_chain.h"
 #include "traffic/rules/packet_edit.h"
 #include "traffic/rules/rule_groups.h"
@@ -105,8 +106,7 @@ void repair_loopback(const RulePacket& p, MutablePacket& packet) {
 Verdict check_multicast_scope(const RulePacket& p) {
     const std::uint8_t* const destination = p.net() + 24;
     if (!is_multicast(destination)) return Verdict::not_applicable;
-    const unsigned scope = destination[1] & 0x0F;
-    return pass_if(scope != 0 && scope != 0x0F);
+    return pass_if(has_multicast6_scope(destination[1]));
 }
 void repair_multicast_scope(const RulePacket& p, MutablePacket& packet) {
     constexpr unsigned link_local = 2;
@@ -114,12 +114,10 @@ void repair_multicast_scope(const RulePacket& p, MutablePacket& packet) {
     second = static_cast<std::uint8_t>((second & 0xF0) | link_local);
 }
 
-/// The transient, prefix and rendezvous flags each need the one before; the first bit is reserved.
 Verdict check_multicast_flags(const RulePacket& p) {
     const std::uint8_t* const destination = p.net() + 24;
     if (!is_multicast(destination)) return Verdict::not_applicable;
-    const unsigned flags = destination[1] >> 4;
-    return pass_if(flags == 0 || flags == 1 || flags == 3 || flags == 7);
+    return pass_if(has_multicast6_flags(destination[1]));
 }
 void repair_multicast_flags(const RulePacket& p, MutablePacket& packet) {
     net(p, packet)[25] &= 0x1F;

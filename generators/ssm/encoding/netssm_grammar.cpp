@@ -4,6 +4,7 @@
 
 #include "generators/ssm/encoding/netssm_segment.h"
 #include "traffic/bytes.h"
+#include "traffic/flow_key.h"
 #include "traffic/link_layer.h"
 
 namespace tracebench::ssm {
@@ -238,11 +239,11 @@ ByteSet PacketGrammar::destination_v6(std::size_t i) const {
         if (multicast) return one_byte(0xFF);
         return bytes.set(0xFF, !tcp());
     }
-    if (i == 1 && bytes_[begin] == 0xFF) {  // no reserved scope (RFC 4291 section 2.7), flags 0, T, PT, RPT
-        for (std::size_t flags = 0; flags < 16; ++flags)
-            for (std::size_t scope = 0; scope < 16; ++scope)
-                if ((flags & (flags + 1)) != 0 || flags == 15 || scope == 0 || scope == 15)
-                    bytes.reset(flags * 16 + scope);
+    if (i == 1 && bytes_[begin] == 0xFF) {
+        for (unsigned octet = 0; octet < 256; ++octet) {
+            const auto second = static_cast<std::uint8_t>(octet);
+            bytes.set(octet, has_multicast6_scope(second) && has_multicast6_flags(second));
+        }
         return bytes;
     }
     if (may_be_mapped(begin, i)) bytes.reset(0xFF);

@@ -120,8 +120,8 @@ bool Opening::may_be_end(const IpAddress& address) const {
     const bool four = address.version == 4;
     if (flow_.tcp()) return false;
     if (*next() == Item::source_host) return all(four ? 4 : 16, 0);
-    const int scope = b[1] & 0x0F;  // of a group; 0 and 15 are reserved (RFC 4291 section 2.7)
-    return four ? (b[0] >= 224 && b[0] < 240) || all(4, 255) : b[0] == 0xFF && scope != 0 && scope != 15;
+    if (four) return (b[0] >= 224 && b[0] < 240) || all(4, 255);
+    return b[0] == 0xFF && has_multicast6_scope(b[1]) && has_multicast6_flags(b[1]);
 }
 
 std::optional<std::uint16_t> Opening::port(int value, std::span<const std::uint8_t> bytes) const {
