@@ -11,25 +11,31 @@
 
 namespace tracebench::diffusion {
 
-/// Time to live, type of service, TCP and UDP ports (0: ephemeral), counted in rows as model_rows() makes
-/// them. A model that is a bit off makes a value that nobody uses out of one that all do: port 442, 187.
+/// What a class's rows, as model_rows() makes them, have in a few of their fields. A model that is a bit off
+/// makes a value that nobody uses out of one that all do: port 442, 187, a segment sent again in part.
+///
+/// - Codes: time to live, type of service, TCP flags, TCP and UDP ports (0: ephemeral). One that was never seen
+///   does not occur.
+/// - Numbers: distances of TCP's sequence and acknowledgement numbers. Any may occur.
 class KnownValues {
   public:
-    /// A field with more values than this is open: it keeps what it is given.
+    /// A code with more values than this keeps what it is given; of a number's the most frequent are known.
     static constexpr std::size_t most = 64;
 
     void add(const ModelRows& rows);
-    /// Each value of a field that is not open becomes the one with the fewest differing bits that was added;
-    /// of several the most frequent. Absent bits stay absent. A field that was never added is left alone.
+    /// Each field of which at least half of the bits are present gets the value that is most likely what was
+    /// meant: by how often it was added, and by a wrong bit in about 150 (log count - 5 x differing bits, which
+    /// a number that was not added has as well, with a count of 1). Bits that are absent there become present.
+    /// A field that was never added is left alone.
     void apply(ModelRows& rows) const;
 
-    /// {field: [[value, count], ...]}; open fields are left out.
+    /// {field: [[value, count], ...]}; codes with too many values are left out.
     nlohmann::json to_json() const;
     /// Throws InputError: another shape, another field, more than `most` values.
     static KnownValues from_json(const CheckedJson& json);
 
   private:
-    static constexpr std::size_t fields = 4;
+    static constexpr std::size_t fields = 7;
     std::array<Histogram, fields> counts_;
 };
 

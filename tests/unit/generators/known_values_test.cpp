@@ -30,7 +30,7 @@ std::uint32_t value(const ModelRows& rows, std::size_t row, Field place) {
     return get(rows.row(row).first<kNprintColumns>(), place);
 }
 
-TEST(KnownValues, WrongBitsGoToTheNearest) {
+TEST(KnownValues, WrongBitsOfCodesGoToTheNearest) {
     KnownValues known;
     known.add(rows_of({64, 64, 64, 55}));
     ModelRows rows = rows_of({65, 54, 64, 0b01010111}, 442);
@@ -41,7 +41,7 @@ TEST(KnownValues, WrongBitsGoToTheNearest) {
     EXPECT_EQ(value(rows, 3, field::ttl), 55U);  // two bits; 64 is four away
     EXPECT_EQ(value(rows, 0, field::tcp_source), 443U);
     EXPECT_EQ(value(rows, 0, field::tcp_destination), 0U);
-    // Never added, not there.
+    // Not there.
     EXPECT_FALSE(is_present(rows.row(0).first<kNprintColumns>(), field::tos));
     EXPECT_FALSE(is_present(rows.row(0).first<kNprintColumns>(), field::udp_source));
 }
@@ -64,6 +64,53 @@ TEST(KnownValues, FieldsWithManyValuesAreOpen) {
     known.apply(rows);
     EXPECT_EQ(value(rows, 0, field::tcp_source), 5000U);
     EXPECT_EQ(value(rows, 0, field::ttl), 64U);
+}
+
+/// Rows of TCP with these distances of the sequence number.
+ModelRows sequences(const std::vector<std::uint32_t>& distances) {
+    ModelRows rows = rows_of(std::vector<std::uint32_t>(distances.size(), 64));
+    for (std::size_t i = 0; i < distances.size(); ++i)
+        put(rows.row(i).first<kNprintColumns>(), field::sequence, distances[i]);
+    return rows;
+}
+
+TEST(KnownValues, RareNumbersAreWrongBitsOfFrequentOnes) {
+    KnownValues known;
+    std::vector<std::uint32_t> distances(1000, 0);
+    distances.push_back(2895);
+    distances.push_back(1);
+    known.add(sequences(distances));
+    // One bit from 0 (log 1000 = 6.9, a bit costs 5), as is a 1, though it was seen once (log 1 = 0); two
+    // bits; one bit from what was seen once; seen once and far from 0.
+    ModelRows rows = sequences({2048, 1, 0b1010, 2894, 2895});
+    known.apply(rows);
+    const std::vector<std::uint32_t> expected = {0, 0, 0b1010, 2894, 2895};
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_EQ(value(rows, i, field::sequence), expected[i]) << i;
+}
+
+TEST(KnownValues, OfNumbersWithManyValuesTheMostFrequentCount) {
+    KnownValues known;
+    for (std::uint32_t i = 0; i < 100; ++i) known.add(sequences({i << 8, 0, 0}));
+    EXPECT_EQ(known.to_json()["tcp_seq"].size(), KnownValues::most);
+    const KnownValues read = KnownValues::from_json(CheckedJson(known.to_json(), "book"));
+    ModelRows rows = sequences({1, 7 << 8});
+    read.apply(rows);
+    EXPECT_EQ(value(rows, 0, field::sequence), 0U);
+    EXPECT_EQ(value(rows, 1, field::sequence), 7U << 8);
+}
+
+TEST(KnownValues, HalfAFieldIsFilledAndLessLeftAlone) {
+    KnownValues known;
+    known.add(rows_of({64, 55, 64}));
+    ModelRows rows = rows_of({64, 64});
+    const Bits most = rows.row(0).first<kNprintColumns>(), few = rows.row(1).first<kNprintColumns>();
+    most[field::tcp_source.first + 7] = most[field::tcp_source.first + 15] = -1;  // 443 without its ones
+    for (std::size_t i = 0; i < 9; ++i) few[field::tcp_source.first + i] = -1;
+    known.apply(rows);
+    EXPECT_EQ(value(rows, 0, field::tcp_source), 443U);
+    EXPECT_EQ(count_present(most, field::tcp_source.first, 16), 16U);
+    EXPECT_EQ(count_present(few, field::tcp_source.first, 16), 7U);
 }
 
 TEST(KnownValues, SurviveJsonAndRefuseWhatIsNone) {
