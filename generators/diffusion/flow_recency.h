@@ -42,6 +42,15 @@ class FlowRecency {
         const auto& flows = found->second;
         return flows[flows.size() - 1 - std::min<std::size_t>(rank, flows.size() - 1)];
     }
+    /// The latest one of the kind that is wanted; nothing where there is none.
+    template <typename Wanted>
+    std::optional<std::uint32_t> latest(const RowKind& kind, const Wanted& wanted) const {
+        const auto found = flows_.find(kind);
+        if (found == flows_.end()) return std::nullopt;
+        const auto place = std::find_if(found->second.rbegin(), found->second.rend(), wanted);
+        if (place == found->second.rend()) return std::nullopt;
+        return *place;
+    }
     /// A packet of the flow, new or not.
     void use(const RowKind& kind, std::uint32_t flow) {
         std::vector<std::uint32_t>& flows = flows_[kind];

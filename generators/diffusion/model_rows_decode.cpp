@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "generators/diffusion/counters.h"
 #include "generators/diffusion/flow_recency.h"
@@ -50,6 +53,7 @@ class Decoder {
     }
 
   private:
+    using Ports = std::pair<std::uint32_t, std::uint32_t>;  ///< source, destination; 0: ephemeral
     struct FlowCounters {
         SenderCounters senders[2];
     };
@@ -63,16 +67,45 @@ class Decoder {
         std::uint32_t rank = 0;
         for (std::size_t bit = 0; bit < model_column::flow_rank_bits; ++bit)
             rank = rank << 1 | (in[model_column::flow_rank + bit] > 0 ? 1U : 0U);
-        const auto known = recency_.flow(kind, rank);
+        const std::optional<Ports> ports = ports_of(row.bits, kind);
+        const auto known = known_flow(kind, rank, ports);
         const bool begins = in[model_column::new_flow] > 0 || !known;
-        row.flow = begins ? begin_flow(row.bits, kind) : *known;
-        if (!begins && in[model_column::direction] > 0) row.direction = Direction::reverse;
+        row.flow = begins ? begin_flow(row.bits, kind, ports) : *known;
+        if (!begins) row.direction = direction_of(row.flow, ports, in[model_column::direction] > 0);
         recency_.use(kind, row.flow);
         if (ipv6) move_ipv6(row);
         image_.rows.push_back(row);
     }
 
-    std::uint32_t begin_flow(BitsView bits, const RowKind& kind) {
+    static std::optional<Ports> ports_of(BitsView bits, const RowKind& kind) {
+        if (!kind.has_transport || !has_ports(kind.protocol)) return std::nullopt;
+        const PortFields fields = port_fields(kind.protocol);
+        return Ports{get(bits, fields.source), get(bits, fields.destination)};
+    }
+
+    /// The flow of this rank; where that one goes between other ports, the latest that goes between these, if
+    /// there is one. Ports are 32 bits that have to agree, the rank is a handful that may be wrong.
+    std::optional<std::uint32_t> known_flow(const RowKind& kind, std::uint32_t rank,
+                                            const std::optional<Ports>& ports) const {
+        const auto known = recency_.flow(kind, rank);
+        const auto goes_between = [&](std::uint32_t flow) {
+            return first_ports_[flow] == ports || first_ports_[flow] == turned(ports);
+        };
+        if (!known || goes_between(*known)) return known;
+        const auto other = recency_.latest(kind, goes_between);
+        return other ? other : known;
+    }
+    /// By the ports where only one way round fits them.
+    Direction direction_of(std::uint32_t flow, const std::optional<Ports>& ports, bool said_reverse) const {
+        const bool forward = first_ports_[flow] == ports, reverse = first_ports_[flow] == turned(ports);
+        return (forward != reverse ? reverse : said_reverse) ? Direction::reverse : Direction::forward;
+    }
+    static std::optional<Ports> turned(const std::optional<Ports>& ports) {
+        if (!ports) return std::nullopt;
+        return Ports{ports->second, ports->first};
+    }
+
+    std::uint32_t begin_flow(BitsView bits, const RowKind& kind, const std::optional<Ports>& ports) {
         const std::uint8_t version = kind.ipv6 ? 6 : 4;
         ImageFlow flow;
         flow.protocol = kind.protocol;
@@ -80,7 +113,7 @@ class Decoder {
         flow.destination.address =
             hosts_.decode(get(bits, field::destination), version, flow.source.address, fresh_);
         image_.flows.push_back(flow);
-        ported_.push_back(kind.has_transport && has_ports(kind.protocol));
+        first_ports_.push_back(ports);
         return static_cast<std::uint32_t>(image_.flows.size() - 1);
     }
 
@@ -101,7 +134,7 @@ class Decoder {
         std::vector<std::map<std::uint16_t, std::uint32_t>> counts[2];
         for (auto& of_end : counts) of_end.resize(image_.flows.size());
         for (const ImageRow& row : image_.rows) {
-            if (!ported_[row.flow]) continue;
+            if (!first_ports_[row.flow]) continue;
             const PortFields ports = port_fields(image_.flows[row.flow].protocol);
             const auto sender = static_cast<std::size_t>(row.direction);
             ++counts[sender][row.flow][static_cast<std::uint16_t>(get(row.bits, ports.source))];
@@ -110,7 +143,7 @@ class Decoder {
         std::set<std::pair<std::uint8_t, std::pair<Endpoint, Endpoint>>> taken;
         for (std::size_t f = 0; f < image_.flows.size(); ++f) {
             ImageFlow& flow = image_.flows[f];
-            if (!ported_[f]) continue;
+            if (!first_ports_[f]) continue;
             const std::uint16_t source = most_frequent(counts[0][f]),
                                 destination = most_frequent(counts[1][f]);
             constexpr int draws = 64;  // until two flows may be one
@@ -139,7 +172,7 @@ class Decoder {
             put_where_present(bits, field::destination, first_four(to.address));
             restore_id(row);
         }
-        if (ported_[row.flow]) {
+        if (first_ports_[row.flow]) {
             const PortFields ports = port_fields(flow.protocol);
             restore_port(bits, ports.source, from.port);
             restore_port(bits, ports.destination, to.port);
@@ -207,7 +240,8 @@ class Decoder {
     Random& random_;
     FreshAddresses fresh_;
     PacketImage image_;
-    std::vector<bool> ported_;  ///< as image_.flows; fragments after the first have no ports
+    /// As image_.flows: what its first row has in its port fields. Fragments after the first have none.
+    std::vector<std::optional<Ports>> first_ports_;
     FlowRecency recency_;
     HostRecency hosts_;
     std::vector<FlowCounters> counters_;  ///< as image_.flows

@@ -18,7 +18,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAB = ROOT / "datasets/lab"
-BASE = {"preset": "small", "steps": 300}  # as datasets/lab.json has it, but for control
+BASE = {"preset": "small", "steps": 700}  # between the preset's and those of datasets/lab.json
+SSM = {"preset": "small", "epochs": 6}  # as datasets/lab.json has it
 BASELINES = ("resample", "markov", "marginal")
 
 # Sampling: one thing changed at a time. Options of `tracebench generate`.
@@ -148,7 +149,7 @@ class Experiment:
         real = [sample for sample in self.train if sample[1] != rare] + kept
         models = {kind: self.fit(f"rare-{rare}-{kind}", kind, seed, real) for kind in BASELINES}
         if rare in LEARNED_RARE_CLASSES:
-            models["ssm"] = self.fit(f"rare-{rare}-ssm", "ssm", seed, real, {"preset": "small"})
+            models["ssm"] = self.fit(f"rare-{rare}-ssm", "ssm", seed, real, SSM)
             models["diffusion"] = self.fit(f"rare-{rare}-diffusion", "diffusion", seed, real, BASE)
         if rare == NEW_CLASS:
             models["diffusion-adapter"] = self.adapter(f"rare-{rare}-adapter", seed, kept)
