@@ -50,9 +50,9 @@ struct ImageRepairReport {
     void merge(const ImageRepairReport& other);
 };
 
-/// Every packet of the result passes every packet-scope rule, and TCP flows the flow rules. Rows become
-/// packets one for one and keep times and flows, but empty rows, which are left out. `random` is drawn from
-/// only where the image does not tell (such as addresses in columns it does not have). Adds to `report`.
+/// Every packet of the result passes every rule, of packet, flow and session scope. Rows become packets
+/// one for one and keep times and flows, but empty rows, which are left out. `random` is drawn from only where
+/// the image does not tell (such as addresses in columns it does not have). Adds to `report`.
 Trace repair_image(const PacketImage& image, const RepairSettings& settings, Random& random,
                    ImageRepairReport& report);
 
