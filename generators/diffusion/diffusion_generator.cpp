@@ -82,6 +82,7 @@ ModelFiles DiffusionGenerator::starting_point(const std::vector<LabelledTrace>& 
         ModelConfig config = settings_.model;
         config.classes = static_cast<std::int64_t>(encoded.classes.size());
         config.fixed = encoded.set.fixed();
+        config.emphasis = column_emphasis();
         // A model of nothing is none: where all rows are the same, it learns one column of them.
         if (std::find(config.fixed.begin(), config.fixed.end(), kVaries) == config.fixed.end())
             config.fixed[model_column::there] = kVaries;

@@ -32,6 +32,20 @@ std::vector<std::int8_t> read_fixed(const CheckedJson& member) {
     return fixed;
 }
 
+std::vector<std::int8_t> read_emphasis(const CheckedJson& member, std::size_t columns) {
+    const std::string text = member.text(columns);
+    if (!text.empty() && text.size() != columns)
+        member.fail(fmt::format("has {} digits for {} columns", text.size(), columns),
+                    "use the config.json of the model");
+    std::vector<std::int8_t> emphasis;
+    for (const char digit : text) {
+        if (digit < '1' || digit > '9')
+            member.fail("has a character that is not one of 1 to 9", "use the config.json of the model");
+        emphasis.push_back(static_cast<std::int8_t>(digit - '0'));
+    }
+    return emphasis;
+}
+
 }  // namespace
 
 std::vector<std::int8_t> fixed_columns(std::span<const std::int8_t> ternary, std::size_t columns) {
@@ -64,8 +78,11 @@ std::int64_t ModelConfig::parameters() const {
 nlohmann::json ModelConfig::to_json() const {
     std::string columns;
     for (const std::int8_t value : fixed) columns += symbols[static_cast<std::size_t>(value + 1)];
+    std::string digits;
+    for (const std::int8_t times : emphasis) digits += static_cast<char>('0' + times);
     return {{"classes", classes},
             {"fixed", columns},
+            {"emphasis", digits},
             {"control", control},
             {"longest", longest},
             {"latent", latent},
@@ -88,6 +105,8 @@ ModelConfig ModelConfig::from_json(const nlohmann::json& json, std::string_view 
     };
     config.classes = size("classes", 1, most_classes);
     config.fixed = read_fixed(model.at("fixed"));
+    if (const auto member = model.find("emphasis"))
+        config.emphasis = read_emphasis(*member, config.fixed.size());
     config.control = size("control", 1, widest);
     config.longest = size("longest", 1, most_rows);
     config.latent = size("latent", multiple, widest);

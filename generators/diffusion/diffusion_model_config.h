@@ -23,6 +23,8 @@ struct ModelConfig {
     /// What each ternary column always is, or kVaries; its size is the number of columns (1 to 16384). Fixed
     /// columns cost nothing and come back exactly, whatever the model learned.
     std::vector<std::int8_t> fixed;
+    /// How many times a column counts in the autoencoder's loss, 1 to 9, one for each; empty: all once.
+    std::vector<std::int8_t> emphasis;
     std::int64_t control = 136;   ///< values a row of the control layout
     std::int64_t longest = 1024;  ///< rows of a sample, at most
 

@@ -81,6 +81,11 @@ float scaled_gap(std::int64_t gap_ns);
 std::int64_t gap_ns(float scaled);
 inline constexpr float kPaddingGap = -1;
 
+/// For each of the kTernary columns how many times it counts for the autoencoder: more where much hangs on a
+/// bit that is nearly always the same (which flow a row belongs to, whether it begins one, TCP's flags), and
+/// which an autoencoder would therefore drop first.
+std::vector<std::int8_t> column_emphasis();
+
 ModelRows model_rows(const PacketImage& image);
 
 /// The reverse, for rows that a model made as for those of model_rows(): nothing is refused and nothing

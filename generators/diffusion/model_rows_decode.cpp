@@ -212,11 +212,13 @@ class Decoder {
         // What the peer has acknowledged before, in a flow that has begun before the image, exists.
         std::uint32_t sequence = peer.acknowledged ? peer.last_acknowledgement : random32();
         if (sender.seen) sequence = sender.next + unfold(get(bits, field::sequence));
+        row.sequence_follows = sender.seen && sequence == sender.next;
         std::uint32_t acknowledgement = 0;
         const bool acknowledges = get(bits, field::ack_flag) != 0;
         if (acknowledges) {
             acknowledgement = sender.acknowledged ? sender.last_acknowledgement : random32();
             if (peer.seen) acknowledgement = peer.next + unfold(get(bits, field::acknowledgement));
+            row.acknowledges_all = peer.seen && acknowledgement == peer.next;
             sender.acknowledged = true;
             sender.last_acknowledgement = acknowledgement;
         }

@@ -24,6 +24,10 @@ torch::Tensor hidden(const Weights& weights, const std::string& name, const torc
 Autoencoder::Autoencoder(const ModelConfig& config) : config_(config) {
     for (std::size_t i = 0; i < config.fixed.size(); ++i)
         if (config.fixed[i] == kVaries) learned_.push_back(static_cast<std::int64_t>(i));
+    if (config.emphasis.empty()) return;
+    emphasis_ = torch::empty(static_cast<std::int64_t>(learned_.size()), torch::kFloat);
+    for (std::size_t i = 0; i < learned_.size(); ++i)
+        emphasis_.data_ptr<float>()[i] = config.emphasis[static_cast<std::size_t>(learned_[i])];
 }
 
 torch::Tensor Autoencoder::inputs(std::span<const std::int8_t> ternary) const {
@@ -58,9 +62,10 @@ torch::Tensor Autoencoder::decode(const Weights& weights, const torch::Tensor& l
         .view({latent.size(0), 2, static_cast<std::int64_t>(learned_.size())});
 }
 
-torch::Tensor Autoencoder::cross_entropy(const torch::Tensor& logits, const torch::Tensor& inputs) {
+torch::Tensor Autoencoder::cross_entropy(const torch::Tensor& logits, const torch::Tensor& inputs) const {
     // -ln sigmoid(l) for a true value of 1, -ln sigmoid(-l) for -1, nothing for 0.
-    return (at::softplus(-logits * inputs) * inputs.square()).sum();
+    const torch::Tensor nats = at::softplus(-logits * inputs) * inputs.square();
+    return emphasis_.defined() ? (nats * emphasis_.to(nats.device())).sum() : nats.sum();
 }
 
 void Autoencoder::write_rows(const torch::Tensor& logits, std::span<std::int8_t> ternary) const {

@@ -23,14 +23,15 @@ class Autoencoder {
     /// To logits [rows, 2, learned columns]: of being present, and of being 1 if present.
     torch::Tensor decode(const Weights& weights, const torch::Tensor& latent,
                          const Operations& operations) const;
-    /// Nats of all rows together.
-    static torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& inputs);
+    /// Nats of all rows together, each column's as many times as the configuration says.
+    torch::Tensor cross_entropy(const torch::Tensor& logits, const torch::Tensor& inputs) const;
     /// The most likely values of all columns, fixed ones included, written to rows * columns.
     void write_rows(const torch::Tensor& logits, std::span<std::int8_t> ternary) const;
 
   private:
     ModelConfig config_;
     std::vector<std::int64_t> learned_;
+    torch::Tensor emphasis_;  ///< [learned columns]; undefined: all once
 };
 
 }  // namespace tracebench::diffusion

@@ -85,7 +85,7 @@ torch::Tensor TorchDiffusionModel::autoencoder_loss(const Weights& weights, cons
     if (noise_seed != nullptr)
         latent = latent + config_.latent_noise * normal_numbers(latent.sizes(), *noise_seed).to(device_);
     const torch::Tensor logits = rows_.decode(weights, latent, operations_);
-    const torch::Tensor nats = Autoencoder::cross_entropy(logits, inputs) / static_cast<double>(rows);
+    const torch::Tensor nats = rows_.cross_entropy(logits, inputs) / static_cast<double>(rows);
     loss.mean = nats.item<double>();
     return nats;
 }

@@ -44,6 +44,10 @@ class NumberRepair {
     static std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
     static std::size_t other(Direction d) { return 1 - index(d); }
 
+    const ImageRow& image_row(std::size_t i) const {
+        return draft_.image.rows[draft_.rows[flow_.rows[i]].image_row];
+    }
+
     std::uint32_t sequence(std::size_t i, Direction d) {
         const SegmentFields& s = image_.segment(i);
         const TcpSide &me = state_.own(d), &peer = state_.peer(d);
@@ -51,6 +55,10 @@ class NumberRepair {
         if (s.has(syn)) return me.syn ? me.initial_sequence : initial_sequence(i);
         if (!me.seen && !peer.acknowledged) return said;
         const std::uint32_t expected = me.seen ? me.next : peer.acknowledgement;
+        if (image_row(i).sequence_follows && me.seen) {
+            shift_[index(d)] += expected - said;
+            return expected;
+        }
         const std::int64_t ahead = sequence_distance(said, expected);
         if (ahead == 0) {
             anchored_[i] = image_.is_an_end(i, s.sequence);
@@ -190,6 +198,7 @@ class NumberRepair {
         if (!peer.seen) return said_before_peer(said, me, d);
         const bool missing = !state_.from_start && !me.acknowledged && state_.plausible_acknowledgement(s, d);
         if (missing) return said;
+        if (image_row(i).acknowledges_all) return peer.contiguous;
         const std::int64_t ahead = sequence_distance(said, peer.contiguous);
         const std::int64_t back = me.acknowledged ? sequence_distance(me.acknowledgement, said) : 0;
         const std::int64_t window = std::max(me.largest_window, 65535U);
