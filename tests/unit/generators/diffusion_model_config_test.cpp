@@ -40,6 +40,13 @@ TEST(DiffusionModelConfigTest, JsonGoesBothWays) {
     EXPECT_EQ(config.to_json().at("fixed"), "-01**");
     EXPECT_EQ(ModelConfig::from_json(config.to_json(), "config.json"), config);
     EXPECT_EQ(config.learned_columns(), 2);
+    ModelConfig emphatic = small();
+    emphatic.emphasis = {1, 1, 9, 8, 1};
+    EXPECT_EQ(emphatic.to_json().at("emphasis"), "11981");
+    EXPECT_EQ(ModelConfig::from_json(emphatic.to_json(), "config.json"), emphatic);
+    nlohmann::json older = config.to_json();
+    older.erase("emphasis");
+    EXPECT_EQ(ModelConfig::from_json(older, "config.json"), config);
 }
 
 TEST(DiffusionModelConfigTest, ParametersAreCounted) {
@@ -85,7 +92,10 @@ TEST(DiffusionModelConfigTest, HostileJsonGivesOneLine) {
              {"latent_noise", 1e9, "/latent_noise"},
              {"fixed", "01x*", "not one of -01*"},
              {"fixed", "0101", "no column to learn"},
-             {"fixed", std::string(20000, '*'), "/fixed"}}) {
+             {"fixed", std::string(20000, '*'), "/fixed"},
+             {"emphasis", "111", "3 digits for 5 columns"},
+             {"emphasis", "11011", "not one of 1 to 9"},
+             {"emphasis", std::string(20000, '1'), "/emphasis"}}) {
         const std::string text = with(key, value);
         EXPECT_NE(text.find(part), std::string::npos) << key << ": " << text;
         EXPECT_EQ(text.find('\n'), std::string::npos);

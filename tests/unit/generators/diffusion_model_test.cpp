@@ -51,6 +51,22 @@ TEST_F(DiffusionModelTest, AutoencoderLearnsRowsExactly) {
     for (std::size_t i = 0; i < rows.gaps.size(); ++i) EXPECT_NEAR(again.gaps[i], rows.gaps[i], 1e-5);
 }
 
+TEST_F(DiffusionModelTest, ColumnsCountAsOftenAsIsSaid) {
+    const OddBatch rows(1, 64, 3);
+    const auto loss = [&](const std::vector<std::int8_t>& emphasis) {
+        ModelConfig config = odd_config();
+        config.emphasis = emphasis;
+        return make_diffusion_model(config, {.threads = 1}, 7)->evaluate(Stage::autoencoder, rows.batch, 1).mean;
+    };
+    const double once = loss({});
+    EXPECT_NEAR(loss(std::vector<std::int8_t>(21, 3)), 3 * once, 1e-4 * once);
+    std::vector<std::int8_t> first(21, 1), others(21, 2);  // one column once more than the others, and once less
+    first[0] = 2;
+    others[0] = 1;
+    EXPECT_GT(loss(first), once);
+    EXPECT_NEAR(loss(first) + loss(others), 3 * once, 1e-4 * once);
+}
+
 TEST_F(DiffusionModelTest, LatentsAreStandardised) {
     auto model = disturbed_model();
     const OddBatch rows(1, 200, 3);

@@ -155,6 +155,45 @@ TEST(ModelRows, FlowsAndHostsByHowRecentlyTheyWereUsed) {
     EXPECT_EQ(get(bits(5), field::destination), 0xC6000003U);  // server, second, client
 }
 
+TEST(ModelRows, PortsTellTheFlowWhereRankAndDirectionAreWrong) {
+    Trace trace;
+    const Endpoint client{ip4(192, 168, 7, 3), 50000}, other{ip4(192, 168, 7, 3), 50001},
+        shell{ip4(8, 8, 8, 8), 22}, web{ip4(9, 9, 9, 9), 443};
+    const auto add = [&](const Endpoint& from, const Endpoint& to) {
+        testing::append(trace, static_cast<std::int64_t>(trace.size()),
+                        testing::tcp_fields(from, to, tcp_flag::ack));
+    };
+    add(client, shell);
+    add(other, web);
+    add(shell, client);
+    add(client, shell);
+    add(web, other);
+    ModelRows rows = model_rows(packet_image(trace));
+    for (std::size_t i = 2; i < rows.rows(); ++i) {
+        rows.row(i)[model_column::direction] ^= 1;
+        rows.row(i)[model_column::flow_rank + model_column::flow_rank_bits - 1] ^= 1;
+    }
+    Random random(1);
+    const PacketImage image = packet_image(rows, random);
+    std::vector<std::uint32_t> flows;
+    std::vector<bool> reverse;
+    for (const ImageRow& row : image.rows) {
+        flows.push_back(row.flow);
+        reverse.push_back(row.direction == Direction::reverse);
+    }
+    EXPECT_EQ(flows, (std::vector<std::uint32_t>{0, 1, 0, 0, 1}));
+    EXPECT_EQ(reverse, (std::vector<bool>{false, false, true, false, true}));
+}
+
+TEST(ModelRows, EmphasisIsOnWhatOtherRowsHangOn) {
+    const std::vector<std::int8_t> emphasis = column_emphasis();
+    ASSERT_EQ(emphasis.size(), kTernary);
+    for (const std::size_t column : {std::size_t{field::ack_flag.first}, std::size_t{field::syn_flag.first},
+                                     model_column::direction, model_column::new_flow, model_column::there})
+        EXPECT_GT(emphasis[column], 1) << column;
+    EXPECT_EQ(emphasis[field::window.first], 1);
+}
+
 TEST(ModelRows, PastTheEndNothingIsThere) {
     Trace trace;
     testing::append_dns_flow(trace, {ip4(10, 0, 0, 1), 40000}, {ip4(10, 0, 0, 2), 53}, 0);

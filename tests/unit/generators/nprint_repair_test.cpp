@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "generators/diffusion/model_rows.h"
 #include "generators/diffusion/repair/flow_inference.h"
 #include "generators/diffusion/repair/image_repair.h"
 #include "image_support.h"
@@ -154,6 +155,55 @@ TEST(ImageRepair, CountsAlteredBitsByField) {
     twice.merge(report);
     EXPECT_EQ(change(twice, "ipv4_proto").altered, 8U);
     EXPECT_DOUBLE_EQ(twice.altered_share(), report.altered_share());
+}
+
+TEST(ImageRepair, EndsAreWhatMostRowsSayWhole) {
+    Trace trace;
+    for (int i = 0; i < 9; ++i)
+        testing::append(trace, i * 1'000'000LL, testing::tcp_fields(client, server, tcp_flag::ack));
+    PacketImage image = packet_image(trace);
+    // By majority of each bit they would be 1000'0001'0010: 18.
+    const std::uint32_t said[] = {22, 22, 22, 22, 2222, 2222, 2222, 443, 443};
+    for (std::size_t i = 0; i < 9; ++i) put(image.rows[i].bits, field::tcp_destination, said[i]);
+    ImageRepairReport report;
+    const Trace result = repaired(image, report);
+    for (const PacketView& packet : result.packets) EXPECT_EQ(load16(dissect(packet).tcp() + 2), 22);
+}
+
+TEST(ImageRepair, SegmentsThatFollowOnDoSoAfterLengthsWereMended) {
+    using namespace tcp_flag;
+    Trace trace;
+    std::int64_t time = 0;
+    const auto add = [&](const Endpoint& from, const Endpoint& to, std::uint8_t flags, std::uint32_t payload,
+                         std::uint32_t sequence, std::uint32_t acknowledgement) {
+        testing::append(trace, time += 1'000'000,
+                        testing::tcp_fields(from, to, flags, payload, sequence, acknowledgement));
+    };
+    add(client, server, syn, 0, 999, 0);
+    add(server, client, syn | ack, 0, 4999, 1000);
+    for (std::uint32_t i = 0; i < 6; ++i) {
+        add(client, server, ack, 0, 1000, 5000 + 1000 * i);
+        add(server, client, ack, 1000, 5000 + 1000 * i, 1000);
+    }
+    ModelRows rows = model_rows(packet_image(trace));
+    // What the server sends is longer than packets get, by each row's own account.
+    for (std::uint32_t i = 3; i < rows.rows(); i += 2)
+        put(rows.row(i).first<kNprintColumns>(), field::total_length, 2000 + 37 * i);
+    Random random(1);
+    ImageRepairReport report;
+    const Trace result = repair_image(packet_image(rows, random), {}, random, report);
+    ASSERT_EQ(result.size(), trace.size());
+    expect_legal(result);
+    std::uint32_t next = 0;  // of the server
+    for (const PacketView& packet : result.packets) {
+        const Headers h = dissect(packet);
+        const std::uint8_t* const tcp = h.tcp();
+        const bool of_server = load16(tcp) == server.port;
+        if (next != 0) {
+            EXPECT_EQ(load32(tcp + (of_server ? 4 : 8)), next);
+        }
+        if (of_server) next = load32(tcp + 4) + (next == 0 ? 1 : h.payload_length());
+    }
 }
 
 TEST(ImageRepair, OpensConversations) {
