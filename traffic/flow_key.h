@@ -21,9 +21,9 @@ struct IpAddress {
     std::string text() const;
 };
 
-/// The second octet of an IPv6 multicast address: a scope that is not reserved (0 and 15 are, RFC 4291 section
-/// 2.7), and flags that are none, T, PT or RPT, as each needs the one before (RFC 3306 section 4, RFC 3956
-/// section 3).
+/// The second octet of an IPv6 multicast address: a scope that is not reserved (0 and 15 are, RFC 4291
+/// section 2.7), and flags that are none, T, PT or RPT, as each needs the one before (RFC 3306 section 4, RFC
+/// 3956 section 3).
 constexpr bool has_multicast6_scope(std::uint8_t octet) {
     return (octet & 0x0F) != 0 && (octet & 0x0F) != 0x0F;
 }

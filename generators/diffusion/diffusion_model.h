@@ -79,8 +79,8 @@ struct RowBatch {
 /// Means over the rows that count; 0 where there are none.
 struct Loss {
     /// Autoencoder: nats of cross-entropy of the learned columns of a row, each as many times as
-    /// ModelConfig::emphasis says; the gap is a channel of the latent by itself and costs nothing. Others: squared error of v, a mean over channels (1 is what knowing
-    /// nothing costs).
+    /// ModelConfig::emphasis says; the gap is a channel of the latent by itself and costs nothing. Others:
+    /// squared error of v, a mean over channels (1 is what knowing nothing costs).
     double mean = 0;
     std::int64_t rows = 0;
     // Autoencoder only, counted from the decoder's most likely values:

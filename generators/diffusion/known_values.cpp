@@ -32,7 +32,8 @@ constexpr Known known_fields[] = {{"ttl", {field::ttl, {0, 0}}},
 Histogram known(const Histogram& counts, bool is_number) {
     if (counts.counts().size() <= KnownValues::most) return counts;
     if (!is_number) return Histogram();
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranked(counts.counts().begin(), counts.counts().end());
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranked(counts.counts().begin(),
+                                                                counts.counts().end());
     std::ranges::stable_sort(ranked, std::greater(), [](const auto& entry) { return entry.second; });
     Histogram kept;
     for (std::size_t i = 0; i < KnownValues::most; ++i) kept.add(ranked[i].first, ranked[i].second);
@@ -81,7 +82,8 @@ void KnownValues::apply(ModelRows& rows) const {
         for (std::size_t i = 0; i < rows.rows(); ++i) {
             const Bits bits = rows.row(i).first<kNprintColumns>();
             for (const Field place : known_fields[f].places) {
-                if (place.width == 0 || 2 * count_present(bits, place.first, place.width) < place.width) continue;
+                if (place.width == 0 || 2 * count_present(bits, place.first, place.width) < place.width)
+                    continue;
                 const std::uint32_t read = get(bits, place), present = present_bits(bits, place);
                 const auto [entry, is_new] = found.try_emplace(std::uint64_t{present} << 32 | read);
                 if (is_new) entry->second = likeliest(counts, is_number, read, present);

@@ -14,7 +14,8 @@ namespace tracebench::diffusion {
 /// What a class's rows, as model_rows() makes them, have in a few of their fields. A model that is a bit off
 /// makes a value that nobody uses out of one that all do: port 442, 187, a segment sent again in part.
 ///
-/// - Codes: time to live, type of service, TCP flags, TCP and UDP ports (0: ephemeral). One that was never seen
+/// - Codes: time to live, type of service, TCP flags, TCP and UDP ports (0: ephemeral). One that was never
+/// seen
 ///   does not occur.
 /// - Numbers: distances of TCP's sequence and acknowledgement numbers. Any may occur.
 class KnownValues {
@@ -24,9 +25,9 @@ class KnownValues {
 
     void add(const ModelRows& rows);
     /// Each field of which at least half of the bits are present gets the value that is most likely what was
-    /// meant: by how often it was added, and by a wrong bit in about 150 (log count - 5 x differing bits, which
-    /// a number that was not added has as well, with a count of 1). Bits that are absent there become present.
-    /// A field that was never added is left alone.
+    /// meant: by how often it was added, and by a wrong bit in about 150 (log count - 5 x differing bits,
+    /// which a number that was not added has as well, with a count of 1). Bits that are absent there become
+    /// present. A field that was never added is left alone.
     void apply(ModelRows& rows) const;
 
     /// {field: [[value, count], ...]}; codes with too many values are left out.

@@ -180,7 +180,8 @@ std::vector<std::int8_t> column_emphasis() {
     constexpr std::int8_t structural = 8;
     std::vector<std::int8_t> emphasis(kTernary, 1);
     std::fill_n(emphasis.begin() + field::tcp_flags.first, field::tcp_flags.width, structural);
-    std::fill(emphasis.begin() + static_cast<std::ptrdiff_t>(model_column::direction), emphasis.end(), structural);
+    std::fill(emphasis.begin() + static_cast<std::ptrdiff_t>(model_column::direction), emphasis.end(),
+              structural);
     return emphasis;
 }
 

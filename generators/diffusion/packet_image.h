@@ -34,7 +34,8 @@ struct ImageRow {
     Direction direction = Direction::forward;
     std::int64_t time_ns = 0;  ///< since the first row; never less than the row before has
     Ipv6Part ipv6;             ///< meaningless in a row with IPv4 bits
-    /// Of TCP, where what made the row means no number but 'the next': repair may then alter lengths before it.
+    /// Of TCP, where what made the row means no number but 'the next': repair may then alter lengths before
+    /// it.
     bool sequence_follows = false;  ///< begins after all that its sender has sent
     bool acknowledges_all = false;  ///< acknowledges all that its peer has sent
 };

@@ -190,7 +190,8 @@ TEST(FieldsProperty, WhatConstraintsAllowIsLegal) {
         EncodeReport report;
         const FieldsTranscript transcript =
             encoding.transcribe("any", some_trace(up_to(40), some_snap()), report);
-        const auto decoder = encoding.decoder({.label = "any", .seed = any<std::uint32_t>(), .continuous = true});
+        const auto decoder =
+            encoding.decoder({.label = "any", .seed = any<std::uint32_t>(), .continuous = true});
         RandomWalk walk(encoding, *decoder, any<std::uint32_t>());
         for (std::size_t i = 1; i + 1 < transcript.tokens.size(); ++i) {
             const Token token = transcript.tokens[i];
@@ -208,8 +209,8 @@ TEST(FieldsProperty, WhatConstraintsAllowIsLegal) {
 TEST(FieldsProperty, AnyAllowedTokensDecode) {
     const FieldsEncoding encoding({"any", "other"}, 96);
     EXPECT_TRUE(rc::check("without constraints, whatever follows", [&] {
-        const auto decoder =
-            encoding.decoder({.label = "other", .seed = any<std::uint32_t>(), .constrained = false, .continuous = true});
+        const auto decoder = encoding.decoder(
+            {.label = "other", .seed = any<std::uint32_t>(), .constrained = false, .continuous = true});
         RandomWalk(encoding, *decoder, any<std::uint32_t>()).go(up_to(2000));
         const Trace trace = packets_of(*decoder);
         RC_ASSERT(trace.size() == decoder->packets());

@@ -31,7 +31,8 @@ class Vote {
     bool any() const { return any_; }
     /// Of equally frequent ones the smallest.
     std::uint32_t result(std::size_t width) const {
-        const auto most = std::ranges::max_element(counts_, {}, [](const auto& entry) { return entry.second; });
+        const auto most =
+            std::ranges::max_element(counts_, {}, [](const auto& entry) { return entry.second; });
         if (most != counts_.end() && most->second >= 2 && 10 * most->second >= rows_) return most->first;
         std::uint32_t value = 0;
         for (std::size_t i = 0; i < width; ++i) value = value << 1 | (balance_[i] > 0 ? 1U : 0U);

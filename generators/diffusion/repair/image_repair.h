@@ -51,8 +51,8 @@ struct ImageRepairReport {
 };
 
 /// Every packet of the result passes every rule, of packet, flow and session scope. Rows become packets
-/// one for one and keep times and flows, but empty rows, which are left out. `random` is drawn from only where
-/// the image does not tell (such as addresses in columns it does not have). Adds to `report`.
+/// one for one and keep times and flows, but empty rows, which are left out. `random` is drawn from only
+/// where the image does not tell (such as addresses in columns it does not have). Adds to `report`.
 Trace repair_image(const PacketImage& image, const RepairSettings& settings, Random& random,
                    ImageRepairReport& report);
 

@@ -56,11 +56,14 @@ TEST_F(DiffusionModelTest, ColumnsCountAsOftenAsIsSaid) {
     const auto loss = [&](const std::vector<std::int8_t>& emphasis) {
         ModelConfig config = odd_config();
         config.emphasis = emphasis;
-        return make_diffusion_model(config, {.threads = 1}, 7)->evaluate(Stage::autoencoder, rows.batch, 1).mean;
+        return make_diffusion_model(config, {.threads = 1}, 7)
+            ->evaluate(Stage::autoencoder, rows.batch, 1)
+            .mean;
     };
     const double once = loss({});
     EXPECT_NEAR(loss(std::vector<std::int8_t>(21, 3)), 3 * once, 1e-4 * once);
-    std::vector<std::int8_t> first(21, 1), others(21, 2);  // one column once more than the others, and once less
+    std::vector<std::int8_t> first(21, 1),
+        others(21, 2);  // one column once more than the others, and once less
     first[0] = 2;
     others[0] = 1;
     EXPECT_GT(loss(first), once);

@@ -122,21 +122,22 @@ TEST(ModelRows, CountersAreWhatTheFlowDoesNotPredict) {
     }
 }
 
+void acknowledge(Trace& trace, const Endpoint& from, const Endpoint& to) {
+    testing::append(trace, static_cast<std::int64_t>(trace.size()),
+                    testing::tcp_fields(from, to, tcp_flag::ack));
+}
+
 TEST(ModelRows, FlowsAndHostsByHowRecentlyTheyWereUsed) {
     Trace trace;
     const Endpoint client{ip4(192, 168, 7, 3), 50000}, other{ip4(192, 168, 7, 3), 50001},
         server{ip4(8, 8, 8, 8), 443}, second{ip4(9, 9, 9, 9), 443};
-    const auto add = [&](const Endpoint& from, const Endpoint& to) {
-        testing::append(trace, static_cast<std::int64_t>(trace.size()),
-                        testing::tcp_fields(from, to, tcp_flag::ack));
-    };
-    add(client, server);  // a new flow of new hosts
-    add(other, second);   // of the same client
-    add(client, server);
-    add(server, client);
-    add(second, other);
-    add({ip4(192, 168, 7, 3), 50002},
-        server);  // known hosts: the client is the last used, the server the third
+    acknowledge(trace, client, server);  // a new flow of new hosts
+    acknowledge(trace, other, second);   // of the same client
+    acknowledge(trace, client, server);
+    acknowledge(trace, server, client);
+    acknowledge(trace, second, other);
+    acknowledge(trace, {ip4(192, 168, 7, 3), 50002},
+                server);  // known hosts: the client is the last used, the server the third
     const ModelRows rows = model_rows(packet_image(trace));
     std::vector<int> rank, begins;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
@@ -159,15 +160,11 @@ TEST(ModelRows, PortsTellTheFlowWhereRankAndDirectionAreWrong) {
     Trace trace;
     const Endpoint client{ip4(192, 168, 7, 3), 50000}, other{ip4(192, 168, 7, 3), 50001},
         shell{ip4(8, 8, 8, 8), 22}, web{ip4(9, 9, 9, 9), 443};
-    const auto add = [&](const Endpoint& from, const Endpoint& to) {
-        testing::append(trace, static_cast<std::int64_t>(trace.size()),
-                        testing::tcp_fields(from, to, tcp_flag::ack));
-    };
-    add(client, shell);
-    add(other, web);
-    add(shell, client);
-    add(client, shell);
-    add(web, other);
+    acknowledge(trace, client, shell);
+    acknowledge(trace, other, web);
+    acknowledge(trace, shell, client);
+    acknowledge(trace, client, shell);
+    acknowledge(trace, web, other);
     ModelRows rows = model_rows(packet_image(trace));
     for (std::size_t i = 2; i < rows.rows(); ++i) {
         rows.row(i)[model_column::direction] ^= 1;

@@ -141,6 +141,38 @@ TEST(FieldsLossless, NumbersOfASenderNotSeenYet) {
     EXPECT_EQ(expect_lossless(encoding, trace), 0U);
 }
 
+// What is to be echoed (RFC 7323 section 4.3) costs no token: the first timestamp, whatever its segment's
+// number, then none that is older.
+TEST(FieldsLossless, EchoesThatFollowAreNotSaid) {
+    const FieldsEncoding encoding({"any"});
+    Trace trace;
+    const auto add = [&](bool forward, std::uint32_t sequence, std::uint32_t acknowledgement,
+                         std::uint32_t length, std::uint8_t timestamp, std::uint8_t echo) {
+        PacketFields fields;
+        fields.src = forward ? client : server;
+        fields.dst = forward ? server : client;
+        fields.tcp_flags = tcp_flag::ack;
+        fields.sequence = sequence;
+        fields.acknowledgement = acknowledgement;
+        fields.payload_length = length;
+        if (timestamp != 0) fields.tcp_options = {1, 1, 8, 10, 0, 0, 1, timestamp, 0, 0, echo != 0, echo};
+        const auto frame = build_packet(fields);
+        trace.append(static_cast<std::int64_t>(trace.size()) * 1'000'000, frame,
+                     static_cast<std::uint32_t>(frame.size()));
+    };
+    add(true, 1, 1000, 0, 0, 0);
+    add(false, 1500, 1, 100, 77, 0);  // 500 bytes are missing before it
+    add(true, 1, 1000, 10, 5, 77);
+    add(false, 1000, 11, 500, 60, 5);  // sent before, arrived later
+    add(true, 11, 1600, 10, 6, 77);
+    EXPECT_EQ(expect_lossless(encoding, trace), 0U);
+    EncodeReport report;
+    int echoes = 0;
+    for (const Token token : encoding.encode("any", trace, report))
+        echoes += encoding.vocabulary().name(token).starts_with("echo");
+    EXPECT_EQ(echoes, 0);
+}
+
 TEST(FieldsLossless, NothingAtAll) {
     const FieldsEncoding encoding({"any"});
     EncodeReport report;

@@ -79,5 +79,16 @@ TEST(FlowOf, NothingWithoutIp) {
     EXPECT_FALSE(flow(ethernet(0x0806, Octets(28, 0))).ok);
 }
 
+TEST(Multicast6, FlagsAndScopes) {
+    for (const unsigned octet : {0x02, 0x0E, 0x12, 0x35, 0x7E})  // permanent, T, PT, RPT
+        EXPECT_TRUE(has_multicast6_flags(static_cast<std::uint8_t>(octet)) &&
+                    has_multicast6_scope(static_cast<std::uint8_t>(octet)))
+            << octet;
+    for (const unsigned octet : {0x22, 0x42, 0x52, 0x62, 0x82, 0xF2})
+        EXPECT_FALSE(has_multicast6_flags(static_cast<std::uint8_t>(octet))) << octet;
+    for (const unsigned octet : {0x00, 0x10, 0x0F, 0x7F})
+        EXPECT_FALSE(has_multicast6_scope(static_cast<std::uint8_t>(octet))) << octet;
+}
+
 }  // namespace
 }  // namespace tracebench
