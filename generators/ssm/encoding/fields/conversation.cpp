@@ -165,14 +165,13 @@ void Conversation::update(const Record& record, Direction d) {
             const OptionValues& values = record.option_values;
             const bool first = me.clock_values.count() == 0;
             me.clock.update(values.timestamp, record.time_ns);
-            if (first || me.clock_values.at(0) != values.timestamp)
-                me.clock_values.push(values.timestamp);
+            if (first || me.clock_values.at(0) != values.timestamp) me.clock_values.push(values.timestamp);
             // The receiver echoes the oldest segment that it has not acknowledged, not the latest.
             const TcpSide& receiver = rules.peer(d);
             std::uint32_t& recent = senders[1 - static_cast<int>(d)].recent_timestamp;
-            const bool next = (!receiver.acknowledged ||
-                               sequence_distance(f.sequence, receiver.acknowledgement) <= 0) &&
-                              sequence_distance(values.timestamp, recent) >= 0;
+            const bool next =
+                (!receiver.acknowledged || sequence_distance(f.sequence, receiver.acknowledgement) <= 0) &&
+                sequence_distance(values.timestamp, recent) >= 0;
             if (first || next) recent = values.timestamp;
         }
         if (!syn && !rst && record.options.sack_blocks() == 0) {
