@@ -14,9 +14,7 @@ namespace tracebench::diffusion {
 /// What a class's rows, as model_rows() makes them, have in a few of their fields. A model that is a bit off
 /// makes a value that nobody uses out of one that all do: port 442, 187, a segment sent again in part.
 ///
-/// - Codes: time to live, type of service, TCP flags, TCP and UDP ports (0: ephemeral). One that was never
-/// seen
-///   does not occur.
+/// - Codes: time to live, type of service, TCP flags, ports (0: ephemeral). Only those seen occur.
 /// - Numbers: distances of TCP's sequence and acknowledgement numbers. Any may occur.
 class KnownValues {
   public:
