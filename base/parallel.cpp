@@ -1,5 +1,7 @@
 #include "base/parallel.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -118,9 +120,16 @@ class Pipeline {
 
 }  // namespace
 
+unsigned usable_cores() {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+    return std::max(1U, std::thread::hardware_concurrency());
+}
+
 unsigned compute_threads() {
     const unsigned wanted = wanted_threads;
-    return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+    return wanted > 0 ? wanted : usable_cores();
 }
 
 void set_compute_threads(unsigned threads) {

@@ -8,6 +8,8 @@
 
 namespace tracebench {
 
+/// Cores that this process may use, 1 or more.
+unsigned usable_cores();
 /// Threads that one computation of this process may use, 1 or more: one a core until it is set.
 unsigned compute_threads();
 /// 0: one a core. Whoever runs several computations at once gives each its share.

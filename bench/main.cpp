@@ -40,11 +40,12 @@ void add_verbs(CLI::App& app, cli::Action& action) {
 }
 
 /// OpenMP's threads spin while they wait for each other, which on a machine that others use too makes
-/// training four times slower. Its library reads how to wait when the program is loaded, so the program is
-/// started once more.
+/// training four times slower, and OpenBLAS's while they wait for work, which takes a core from it. Both
+/// libraries read how to wait when the program is loaded, so the program is started once more.
 void wait_without_spinning(char** argv) {
     if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
     setenv("OMP_WAIT_POLICY", "passive", 1);
+    setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);  // 2^4 cycles, the least
     execv("/proc/self/exe", argv);  // where it cannot be, things are slower and no worse
 }
 

@@ -102,7 +102,7 @@ class Runner {
     }
 
     std::vector<TaskOutcome> run() {
-        const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+        const unsigned cores = usable_cores();
         const std::size_t workers = std::clamp<std::size_t>(options_.jobs == 0 ? cores : options_.jobs, 1,
                                                             std::max<std::size_t>(1, plan_.tasks.size()));
         set_compute_threads(std::max(1U, cores / static_cast<unsigned>(workers)));

@@ -39,9 +39,7 @@ json null_distribution(Workspace& space, const PlannedDataset& dataset, Progress
     FeatureTable pool = flow_rows(space.real_train(dataset)->samples, max_flows, 0);
     const FeatureTable heldout = flow_rows(space.real_heldout(dataset)->samples, max_flows, 0);
     const auto planned = planned_sessions(pool, space.plan().manifest.samples_per_class);
-    pool.values.insert(pool.values.end(), heldout.values.begin(), heldout.values.end());
-    pool.labels.insert(pool.labels.end(), heldout.labels.begin(), heldout.labels.end());
-    pool.sessions.insert(pool.sessions.end(), heldout.sessions.begin(), heldout.sessions.end());
+    pool.append(heldout);
     const TwoSampleNull null = two_sample_null(pool, count_sessions(heldout), planned, null_draws, {},
                                                [&progress] { progress.check_interrupted(); });
     json draws = json::array();

@@ -64,7 +64,7 @@ std::shared_ptr<const SampleSet> Workspace::shared(const std::string& name, bool
 }
 
 namespace {
-std::shared_ptr<const SampleSet> observed(const std::string& name, std::vector<LabelledTrace> samples) {
+std::shared_ptr<const SampleSet> observed(const std::string& name, Samples samples) {
     auto set = std::make_shared<SampleSet>();
     set->name = name;
     set->samples = std::move(samples);
@@ -75,12 +75,12 @@ std::shared_ptr<const SampleSet> observed(const std::string& name, std::vector<L
 
 std::shared_ptr<const SampleSet> Workspace::real_train(const PlannedDataset& dataset) {
     return shared("train:" + dataset.data.name, true,
-                  [&] { return observed("real", load_samples(dataset.data, dataset.split.train)); });
+                  [&] { return observed("real", Samples(dataset.data, dataset.split.train)); });
 }
 
 std::shared_ptr<const SampleSet> Workspace::real_heldout(const PlannedDataset& dataset) {
     return shared("heldout:" + dataset.data.name, true,
-                  [&] { return observed("real", load_samples(dataset.data, dataset.split.heldout)); });
+                  [&] { return observed("real", Samples(dataset.data, dataset.split.heldout)); });
 }
 
 std::shared_ptr<const SampleSet> Workspace::synthetic(const PlannedDataset& dataset, const std::string& generator,
@@ -90,7 +90,7 @@ std::shared_ptr<const SampleSet> Workspace::synthetic(const PlannedDataset& data
         const Dataset data = load_folder(folder);
         std::vector<std::size_t> all(data.samples.size());
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-        return observed(generator, load_samples(data, all));
+        return observed(generator, Samples(data, all));
     });
 }
 

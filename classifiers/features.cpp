@@ -43,7 +43,13 @@ std::string session_of(const std::string& id) {
 
 }  // namespace
 
-FeatureTable extract_features(const std::vector<LabelledTrace>& samples, const FeatureOptions& options) {
+void FeatureTable::append(const FeatureTable& more) {
+    values.insert(values.end(), more.values.begin(), more.values.end());
+    labels.insert(labels.end(), more.labels.begin(), more.labels.end());
+    sessions.insert(sessions.end(), more.sessions.begin(), more.sessions.end());
+}
+
+FeatureTable extract_features(const Samples& samples, const FeatureOptions& options) {
     FeatureTable table;
     table.columns = column_names(options);
     table.values.reserve(samples.size() * table.columns.size());

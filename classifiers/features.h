@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 
 namespace tracebench {
 
@@ -21,6 +21,8 @@ struct FeatureTable {
     std::vector<std::string> sessions;  ///< one a row: what resampling keeps together
 
     std::size_t rows() const { return labels.size(); }
+    /// The rows of `more`, which has the same columns.
+    void append(const FeatureTable& more);
 };
 
 struct FeatureOptions {
@@ -28,7 +30,7 @@ struct FeatureOptions {
     std::size_t packets = 10;  ///< nprint: packets of a sample that are used, absent ones are -1
 };
 
-FeatureTable extract_features(const std::vector<LabelledTrace>& samples, const FeatureOptions& options);
+FeatureTable extract_features(const Samples& samples, const FeatureOptions& options);
 
 /// "nprint", "flow", "identifiers"; throws InputError for another name.
 FeatureKind parse_feature_kind(const std::string& name);

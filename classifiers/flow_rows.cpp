@@ -18,30 +18,28 @@ std::size_t rows_per_session(std::span<const std::size_t> rows, std::size_t max_
     return low;
 }
 
-FeatureTable flow_rows(const std::vector<LabelledTrace>& samples, std::size_t max_rows, std::uint64_t seed) {
-    std::vector<std::vector<FlowPackets>> of_samples;
+FeatureTable flow_rows(const Samples& samples, std::size_t max_rows, std::uint64_t seed) {
     std::vector<std::size_t> counts;
-    for (const LabelledTrace& sample : samples) {
-        of_samples.push_back(split_flows(sample.trace));
-        counts.push_back(of_samples.back().size());
-    }
+    for (const LabelledTrace& sample : samples) counts.push_back(split_flows(sample.trace).size());
     const std::size_t limit = std::max<std::size_t>(rows_per_session(counts, max_rows), 1);
     Random random(stream_seed(seed, "flow rows"));
-    std::vector<LabelledTrace> flows;
-    for (std::size_t s = 0; s < samples.size(); ++s) {
-        std::vector<FlowPackets>& found = of_samples[s];
+    FeatureTable table = extract_features({}, {FeatureKind::flow});
+    for (const LabelledTrace& sample : samples) {
+        std::vector<FlowPackets> found = split_flows(sample.trace);
         if (found.size() > limit) {
             random.shuffle(found);
             found.resize(limit);
         }
+        std::vector<LabelledTrace> flows;
         for (const FlowPackets& flow : found) {
-            LabelledTrace& one = flows.emplace_back(LabelledTrace{samples[s].id, samples[s].label, {}});
-            // Views into the sample's memory, which outlives this function.
+            LabelledTrace& one = flows.emplace_back(LabelledTrace{sample.id, sample.label, {}});
+            // Views into the sample's memory, which outlives them.
             for (const std::uint32_t packet : flow.packets)
-                one.trace.packets.push_back(samples[s].trace.packets[packet]);
+                one.trace.packets.push_back(sample.trace.packets[packet]);
         }
+        table.append(extract_features(std::move(flows), {FeatureKind::flow}));
     }
-    return extract_features(flows, {FeatureKind::flow});
+    return table;
 }
 
 }  // namespace tracebench

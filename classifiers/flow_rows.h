@@ -16,6 +16,6 @@ std::size_t rows_per_session(std::span<const std::size_t> rows, std::size_t max_
 /// One row a flow, with the columns of FeatureKind::flow (which has no addresses, ports, absolute times); the
 /// session is the sample's. Where there are more flows than `max_rows` the same number at most is drawn at
 /// random of each sample, one at least.
-FeatureTable flow_rows(const std::vector<LabelledTrace>& samples, std::size_t max_rows, std::uint64_t seed);
+FeatureTable flow_rows(const Samples& samples, std::size_t max_rows, std::uint64_t seed);
 
 }  // namespace tracebench

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "datasets/dataset.h"
@@ -19,6 +20,11 @@ struct Loaded {
 void read_capture(const std::filesystem::path& file, std::vector<Loaded*>& whole,
                   std::map<std::string, std::vector<Loaded*>>& flows) {
     CaptureReader reader(file);
+    if (!whole.empty()) {
+        const std::size_t expected = packets_to_expect(file);
+        for (Loaded* loaded : whole)
+            loaded->trace.packets.reserve(loaded->limit == 0 ? expected : std::min(expected, loaded->limit));
+    }
     std::map<FlowKey, std::vector<Loaded*>*> known;  // spares a text key a packet
     PacketView packet;
     while (reader.next(packet)) {

@@ -18,7 +18,7 @@ bool Generator::stream(const SampleRequest&, Progress&, const PacketSink&) {
     return false;
 }
 
-std::optional<std::vector<double>> Generator::losses(const std::vector<LabelledTrace>&, Progress&) {
+std::optional<std::vector<double>> Generator::losses(const Samples&, Progress&) {
     return std::nullopt;
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 
 namespace tracebench {
 
@@ -51,7 +51,7 @@ class Generator {
     /// Registry name: `resample`, `marginal`, `ssm`, ...
     virtual std::string kind() const = 0;
     /// Throws InputError where the samples do not suffice. Empty training data is an error.
-    virtual void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) = 0;
+    virtual void fit(const Samples& samples, const FitContext& context) = 0;
     /// `request.count` traces of one label. Same seed, same bytes. Throws InputError for an unknown label.
     virtual void sample(const SampleRequest& request, Progress& progress, const Sink& sink) = 0;
     /// One single trace of any length in constant memory: packets in time order until a limit of the request
@@ -61,7 +61,7 @@ class Generator {
     /// token, a packet) while it reads the sample. Infinite where the model rules the sample out, NaN where
     /// it cannot say (a label that it does not know). Nothing: the model has no likelihood. What membership
     /// inference by loss asks for.
-    virtual std::optional<std::vector<double>> losses(const std::vector<LabelledTrace>& samples,
+    virtual std::optional<std::vector<double>> losses(const Samples& samples,
                                                       Progress& progress);
     /// Into an existing empty folder; `load` reads it back. Everything loaded is treated as hostile.
     virtual void save(const std::filesystem::path& folder) const = 0;

@@ -1,27 +1,27 @@
 #pragma once
-/// A turn at all the cores, for generators whose training or sampling uses every core by itself: how many
-/// threads there are must not depend on what else happens to run in the process.
+/// A turn at the cores, for generators whose training or sampling is a computation of several threads: how
+/// many threads it has must not depend on what else happens to run in the process.
 
-#include <chrono>
-#include <mutex>
+#include <cstddef>
 
 #include "base/progress.h"
 
 namespace tracebench {
 
-/// Held while it exists; one at a time in a process, whichever generator asks. Waiting can be interrupted.
+/// So many of the process's cores, held while it exists. First come, first served, whichever generator asks.
 class Turn {
   public:
-    explicit Turn(const Progress& progress) : lock_(mutex(), std::defer_lock) {
-        while (!lock_.try_lock_for(std::chrono::milliseconds(100))) progress.check_interrupted();
-    }
+    /// `threads`: how many the computation has; 0, or more than there are cores: all of them. Waits until so
+    /// many are free and all who came before have theirs; waiting can be interrupted.
+    Turn(const Progress& progress, int threads);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    /// How many wait for theirs.
+    static std::size_t waiting();
 
   private:
-    static std::timed_mutex& mutex() {
-        static std::timed_mutex instance;
-        return instance;
-    }
-    std::unique_lock<std::timed_mutex> lock_;
+    unsigned cores_;
 };
 
 }  // namespace tracebench

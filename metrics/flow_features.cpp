@@ -222,7 +222,7 @@ std::vector<double> flow_values(const ObservedSample& sample, const FlowPackets&
     FlowMeasure measure;
     for (std::size_t i = 0; i < flow.packets.size(); ++i)
         measure.add(flow.directions[i], sample.trace.packets[flow.packets[i]],
-                    sample.headers[flow.packets[i]]);
+                    sample.headers(flow.packets[i]));
     const Values values = measure.values(flow.flow);
     return {values.begin(), values.end()};
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 #include "metrics/observations.h"
 
 namespace tracebench {
@@ -18,7 +18,7 @@ namespace tracebench {
 /// One side of a comparison, read and observed once and shared by all metrics.
 struct SampleSet {
     std::string name;  ///< "real", or the generator's name
-    std::vector<LabelledTrace> samples;
+    Samples samples;
     Observations observations;
 };
 

@@ -7,11 +7,6 @@
 
 namespace tracebench {
 
-ObservedSample::ObservedSample(const Trace& observed) : trace(observed), flows(split_flows(observed)) {
-    headers.reserve(observed.size());
-    for (const PacketView& packet : observed.packets) headers.push_back(dissect(packet));
-}
-
 std::uint64_t Column::total() const {
     return counts.empty() ? values.size() : std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
@@ -72,7 +67,7 @@ void Observations::add(const std::string& id, const std::string& label,
     session_ids.push_back(id);
 }
 
-Observations observe(const std::vector<LabelledTrace>& samples) {
+Observations observe(const Samples& samples) {
     Observations result;
     for (const FieldInfo& info : all_fields()) result.columns.push_back({info, {}, {}});
     for (const LabelledTrace& sample : samples)

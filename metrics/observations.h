@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 
 namespace tracebench {
 
@@ -66,6 +66,6 @@ const char* kind_name(FieldKind kind);
 
 /// One pass over the samples. A field that occurs nowhere gives an empty column. Equal values of long
 /// sessions are counted, and no longer in the order of packets (value_counts.h).
-Observations observe(const std::vector<LabelledTrace>& samples);
+Observations observe(const Samples& samples);
 
 }  // namespace tracebench

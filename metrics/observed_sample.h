@@ -13,10 +13,11 @@ namespace tracebench {
 
 struct ObservedSample {
     const Trace& trace;
-    std::vector<Headers> headers;    ///< one a packet
     std::vector<FlowPackets> flows;  ///< in order of first packets
 
-    explicit ObservedSample(const Trace& observed);
+    explicit ObservedSample(const Trace& observed) : trace(observed), flows(split_flows(observed)) {}
+    /// Dissected anew each time, since those of a long capture take more memory than its packets.
+    Headers headers(std::size_t packet) const { return dissect(trace.packets[packet]); }
 };
 
 /// One flow's values in flow_fields() order; NaN where one is not defined.

@@ -62,9 +62,20 @@ std::uint64_t CaptureReader::position() const {
     return state_->format->position;
 }
 
+std::size_t packets_to_expect(const std::filesystem::path& path) {
+    constexpr std::uint64_t long_capture = 64 << 20;
+    if (path == "-") return 0;
+    CaptureReader reader(path);
+    if (reader.file_size() < long_capture) return 0;
+    std::size_t count = 0;
+    for (PacketView packet; reader.next(packet);) ++count;
+    return count;
+}
+
 Trace read_trace(const std::filesystem::path& path, std::optional<CaptureDamage>* damage) {
     CaptureReader reader(path);
     Trace trace;
+    trace.packets.reserve(packets_to_expect(path));
     PacketView packet;
     while (reader.next(packet)) trace.packets.push_back(packet);
     trace.keep(reader.storage());

@@ -47,6 +47,10 @@ class CaptureReader {
     std::unique_ptr<State> state_;
 };
 
+/// How many packets to make room for: those of a long capture, whose views would take twice their memory as
+/// they grow; 0 where that does not matter.
+std::size_t packets_to_expect(const std::filesystem::path& path);
+
 /// A whole capture as one trace, in time order (frame numbers tell the file order). `damage`, where given,
 /// receives what CaptureReader::damage() says.
 Trace read_trace(const std::filesystem::path& path, std::optional<CaptureDamage>* damage = nullptr);

@@ -59,7 +59,7 @@ std::unique_ptr<Generator> MarginalGenerator::make(const CheckedJson& settings) 
     return std::make_unique<MarginalGenerator>();
 }
 
-void MarginalGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
+void MarginalGenerator::fit(const Samples& samples, const FitContext& context) {
     models_.clear();
     for (const LabelledTrace& sample : samples) {
         context.listener().check_interrupted();

@@ -21,7 +21,7 @@ std::unique_ptr<Generator> MarkovGenerator::make(const CheckedJson& settings) {
     return std::make_unique<MarkovGenerator>();
 }
 
-void MarkovGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
+void MarkovGenerator::fit(const Samples& samples, const FitContext& context) {
     models_.clear();
     Random random(stream_seed(context.seed, "markov/fit"));
     std::size_t done = 0;
@@ -55,7 +55,7 @@ void MarkovGenerator::sample(const SampleRequest& request, Progress& progress, c
     }
 }
 
-std::optional<std::vector<double>> MarkovGenerator::losses(const std::vector<LabelledTrace>& samples,
+std::optional<std::vector<double>> MarkovGenerator::losses(const Samples& samples,
                                                            Progress& progress) {
     std::vector<double> losses;
     for (const LabelledTrace& sample : samples) {

@@ -64,9 +64,9 @@ class MarkovGenerator : public Generator {
     static std::unique_ptr<Generator> make(const CheckedJson& settings);
 
     std::string kind() const override { return "markov"; }
-    void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) override;
+    void fit(const Samples& samples, const FitContext& context) override;
     void sample(const SampleRequest& request, Progress& progress, const Sink& sink) override;
-    std::optional<std::vector<double>> losses(const std::vector<LabelledTrace>& samples,
+    std::optional<std::vector<double>> losses(const Samples& samples,
                                               Progress& progress) override;
     void save(const std::filesystem::path& folder) const override;
     void load(const std::filesystem::path& folder) override;

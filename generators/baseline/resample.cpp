@@ -68,7 +68,7 @@ std::unique_ptr<Generator> ResampleGenerator::make(const CheckedJson& settings) 
     return std::make_unique<ResampleGenerator>();
 }
 
-void ResampleGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
+void ResampleGenerator::fit(const Samples& samples, const FitContext& context) {
     sessions_.clear();
     for (const LabelledTrace& sample : samples) {
         context.listener().check_interrupted();

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr std::size_t most_strips = 6;  // in describe(): labels whose denoising is shown
 
-std::set<std::string> labels_of(const std::vector<LabelledTrace>& samples) {
+std::set<std::string> labels_of(const Samples& samples) {
     std::set<std::string> labels;
     for (const LabelledTrace& sample : samples) labels.insert(sample.label);
     return labels;
@@ -54,7 +54,7 @@ std::unique_ptr<Generator> DiffusionGenerator::make(const CheckedJson& settings)
 DiffusionGenerator::DiffusionGenerator(DiffusionSettings settings, ModelMaker make_model)
     : settings_(std::move(settings)), make_model_(std::move(make_model)) {}
 
-DiffusionGenerator::Encoded DiffusionGenerator::encode(const std::vector<LabelledTrace>& samples,
+DiffusionGenerator::Encoded DiffusionGenerator::encode(const Samples& samples,
                                                        ClassBook book, const Progress& progress) const {
     Encoded encoded;
     encoded.classes = std::move(book);
@@ -73,7 +73,7 @@ DiffusionGenerator::Encoded DiffusionGenerator::encode(const std::vector<Labelle
     return encoded;
 }
 
-ModelFiles DiffusionGenerator::starting_point(const std::vector<LabelledTrace>& samples,
+ModelFiles DiffusionGenerator::starting_point(const Samples& samples,
                                               const FitContext& context, Encoded& encoded) const {
     const std::uint64_t seed = stream_seed(context.seed, "diffusion/weights");
     ModelFiles files;
@@ -113,8 +113,8 @@ ModelFiles DiffusionGenerator::starting_point(const std::vector<LabelledTrace>& 
     return files;
 }
 
-void DiffusionGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
-    const Turn turn(context.listener());
+void DiffusionGenerator::fit(const Samples& samples, const FitContext& context) {
+    const Turn turn(context.listener(), settings_.compute.threads);
     const auto start = Clock::now();
     if (samples.empty())
         throw InputError("generator 'diffusion'", "has nothing to learn from", "give it training samples");
@@ -148,7 +148,7 @@ void DiffusionGenerator::fit(const std::vector<LabelledTrace>& samples, const Fi
 void DiffusionGenerator::sample(const tracebench::SampleRequest& request, Progress& progress,
                                 const Sink& sink) {
     require_label(*this, request.label);
-    const Turn turn(progress);
+    const Turn turn(progress, settings_.compute.threads);
     SamplesRequest samples;
     samples.class_id = classes_.find(request.label);
     samples.count = request.count;

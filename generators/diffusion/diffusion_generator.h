@@ -22,7 +22,7 @@ class DiffusionGenerator : public Generator {
     explicit DiffusionGenerator(DiffusionSettings settings, ModelMaker make_model = make_diffusion_model);
 
     std::string kind() const override { return "diffusion"; }
-    void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) override;
+    void fit(const Samples& samples, const FitContext& context) override;
     void sample(const tracebench::SampleRequest& request, Progress& progress, const Sink& sink) override;
     void save(const std::filesystem::path& folder) const override;
     void load(const std::filesystem::path& folder) override;
@@ -32,8 +32,8 @@ class DiffusionGenerator : public Generator {
   private:
     /// The samples as rows; their classes are added to `book` as they are met in sorted order.
     struct Encoded;
-    Encoded encode(const std::vector<LabelledTrace>& samples, ClassBook book, const Progress& progress) const;
-    ModelFiles starting_point(const std::vector<LabelledTrace>& samples, const FitContext& context,
+    Encoded encode(const Samples& samples, ClassBook book, const Progress& progress) const;
+    ModelFiles starting_point(const Samples& samples, const FitContext& context,
                               Encoded& encoded) const;
 
     DiffusionSettings settings_;

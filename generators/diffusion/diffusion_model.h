@@ -74,6 +74,9 @@ struct RowBatch {
     /// samples * rows * latent, as encode() gave them: then `ternary` and `gaps` may be empty. Not for the
     /// autoencoder.
     std::span<const float> latents{};
+    /// samples * rows, positive: how many times a row counts in what the denoiser's stages are trained by.
+    /// Default: once. The loss that is told does not depend on it.
+    std::span<const float> weights{};
 };
 
 /// Means over the rows that count; 0 where there are none.

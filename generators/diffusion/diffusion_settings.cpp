@@ -94,6 +94,8 @@ void read_training(const CheckedJson& settings, DiffusionSettings& result) {
             .fail(fmt::format("leaves no room for a piece: batch_rows is {}, crop {}", training.batch_rows,
                               training.crop),
                   "make crop smaller or batch_rows larger");
+    training.autoencoder_rarity = settings.number("autoencoder_rarity", training.autoencoder_rarity, 0, 1);
+    training.rarity = settings.number("rarity", training.rarity, 0, 1);
     training.validation = settings.number("validation", training.validation, 0, 0.9);
     training.patience = settings.integer("patience", training.patience, 0, million);
     training.checkpoint_interval_s =
@@ -177,6 +179,8 @@ DiffusionSettings DiffusionSettings::from_json(const CheckedJson& settings) {
                          "autoencoder_rows",
                          "crop",
                          "batch_rows",
+                         "autoencoder_rarity",
+                         "rarity",
                          "validation",
                          "patience",
                          "checkpoint_seconds",

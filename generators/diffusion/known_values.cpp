@@ -23,6 +23,7 @@ struct Known {
 constexpr Known known_fields[] = {{"ttl", {field::ttl, {0, 0}}},
                                   {"tos", {field::tos, {0, 0}}},
                                   {"tcp_flags", {field::tcp_flags, {0, 0}}},
+                                  {"tcp_option", {field::first_option, {0, 0}}},
                                   {"tcp_port", {field::tcp_source, field::tcp_destination}},
                                   {"udp_port", {field::udp_source, field::udp_destination}},
                                   {"tcp_seq", {field::sequence, {0, 0}}, true},
@@ -103,7 +104,7 @@ nlohmann::json KnownValues::to_json() const {
 }
 
 KnownValues KnownValues::from_json(const CheckedJson& json) {
-    json.allow_only({"ttl", "tos", "tcp_flags", "tcp_port", "udp_port", "tcp_seq", "tcp_ackn"});
+    json.allow_only({"ttl", "tos", "tcp_flags", "tcp_option", "tcp_port", "udp_port", "tcp_seq", "tcp_ackn"});
     KnownValues values;
     for (std::size_t f = 0; f < fields; ++f) {
         const auto member = json.find(known_fields[f].name);

@@ -14,7 +14,8 @@ namespace tracebench::diffusion {
 /// What a class's rows, as model_rows() makes them, have in a few of their fields. A model that is a bit off
 /// makes a value that nobody uses out of one that all do: port 442, 187, a segment sent again in part.
 ///
-/// - Codes: time to live, type of service, TCP flags, ports (0: ephemeral). Only those seen occur.
+/// - Codes: time to live, type of service, TCP flags, the first four bytes of TCP options (mostly a kind and
+///   what always follows it: a maximum segment size), ports (0: ephemeral). Only those seen occur.
 /// - Numbers: distances of TCP's sequence and acknowledgement numbers. Any may occur.
 class KnownValues {
   public:
@@ -34,7 +35,7 @@ class KnownValues {
     static KnownValues from_json(const CheckedJson& json);
 
   private:
-    static constexpr std::size_t fields = 7;
+    static constexpr std::size_t fields = 8;
     std::array<Histogram, fields> counts_;
 };
 

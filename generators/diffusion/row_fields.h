@@ -21,7 +21,8 @@ inline constexpr Field version{0, 4}, header_words{4, 4}, tos{8, 8}, total_lengt
 inline constexpr std::uint16_t ip_options = 160, tcp = 480, tcp_options = 640, udp = 960, icmp = 1024;
 inline constexpr Field tcp_source{480, 16}, tcp_destination{496, 16}, sequence{512, 32},
     acknowledgement{544, 32}, data_offset{576, 4}, tcp_flags{584, 8}, ack_flag{587, 1}, syn_flag{590, 1},
-    window{592, 16}, tcp_checksum{608, 16}, urgent_pointer{624, 16};
+    window{592, 16}, tcp_checksum{608, 16}, urgent_pointer{624, 16},
+    first_option{640, 32};  ///< the first four bytes of TCP's options
 inline constexpr Field udp_source{960, 16}, udp_destination{976, 16}, udp_length{992, 16},
     udp_checksum{1008, 16};
 inline constexpr Field icmp_type{1024, 8}, icmp_code{1032, 8}, icmp_checksum{1040, 16}, icmp_rest{1056, 32};

@@ -61,7 +61,7 @@ void CapturesGenerator::scan() {
     dataset_ = load_dataset(options);
 }
 
-void CapturesGenerator::fit(const std::vector<LabelledTrace>&, const FitContext& context) {
+void CapturesGenerator::fit(const Samples&, const FitContext& context) {
     folder_ = with_seed(folder_, context.seed);
     labels_ = with_seed(labels_, context.seed);
     scan();

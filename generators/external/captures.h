@@ -23,7 +23,7 @@ class CapturesGenerator : public Generator {
     static std::unique_ptr<Generator> make(const CheckedJson& settings);
 
     std::string kind() const override { return "captures"; }
-    void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) override;
+    void fit(const Samples& samples, const FitContext& context) override;
     void sample(const SampleRequest& request, Progress& progress, const Sink& sink) override;
     void save(const std::filesystem::path& folder) const override;
     void load(const std::filesystem::path& folder) override;

@@ -53,12 +53,13 @@ nlohmann::json path_or_null(const fs::path& path) {
 }
 
 /// Ethernet captures and their labels.csv.
-void write_training_set(const fs::path& folder, const std::vector<LabelledTrace>& samples) {
+void write_training_set(const fs::path& folder, const Samples& samples) {
     std::string labels = csv_row({"file", "label"});
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        const std::string file = fmt::format("{:05}.pcap", i + 1);
-        write_trace(folder / file, to_ethernet(samples[i].trace).trace);
-        labels += csv_row({file, samples[i].label});
+    std::size_t number = 0;
+    for (const LabelledTrace& sample : samples) {
+        const std::string file = fmt::format("{:05}.pcap", ++number);
+        write_trace(folder / file, to_ethernet(sample.trace).trace);
+        labels += csv_row({file, sample.label});
     }
     write_file(folder / labels_file, labels);
 }
@@ -102,7 +103,7 @@ void CommandGenerator::run(const nlohmann::json& request, const fs::path& output
     require_plain_files(output);
 }
 
-void CommandGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
+void CommandGenerator::fit(const Samples& samples, const FitContext& context) {
     if (samples.empty())
         throw InputError("generator 'command'", "has no samples to learn from", "give it training samples");
     auto work = std::make_unique<TemporaryFolder>();

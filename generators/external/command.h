@@ -22,7 +22,7 @@ class CommandGenerator : public Generator {
     static std::unique_ptr<Generator> make(const CheckedJson& settings);
 
     std::string kind() const override { return "command"; }
-    void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) override;
+    void fit(const Samples& samples, const FitContext& context) override;
     void sample(const SampleRequest& request, Progress& progress, const Sink& sink) override;
     void save(const std::filesystem::path& folder) const override;
     void load(const std::filesystem::path& folder) override;

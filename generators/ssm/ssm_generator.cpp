@@ -29,7 +29,7 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-std::vector<std::string> labels_of(const std::vector<LabelledTrace>& samples) {
+std::vector<std::string> labels_of(const Samples& samples) {
     std::set<std::string> labels;
     for (const LabelledTrace& sample : samples) labels.insert(sample.label);
     return {labels.begin(), labels.end()};
@@ -63,7 +63,7 @@ std::unique_ptr<Generator> SsmGenerator::make(const CheckedJson& settings) {
 SsmGenerator::SsmGenerator(SsmSettings settings, SsmParts parts)
     : settings_(std::move(settings)), parts_(std::move(parts)) {}
 
-ModelFiles SsmGenerator::starting_point(const std::vector<LabelledTrace>& samples, std::uint64_t seed) const {
+ModelFiles SsmGenerator::starting_point(const Samples& samples, std::uint64_t seed) const {
     if (settings_.from.empty()) {
         ModelFiles files;
         files.config = settings_.model;
@@ -93,8 +93,8 @@ void SsmGenerator::build(ModelFiles files, std::uint64_t seed, const std::string
     sampling_s_ = 0;
 }
 
-void SsmGenerator::fit(const std::vector<LabelledTrace>& samples, const FitContext& context) {
-    const Turn turn(context.listener());
+void SsmGenerator::fit(const Samples& samples, const FitContext& context) {
+    const Turn turn(context.listener(), settings_.compute.threads);
     const auto start = Clock::now();
     if (samples.empty())
         throw InputError("generator 'ssm'", "has nothing to learn from", "give it training samples");
@@ -167,7 +167,7 @@ TracesRequest SsmGenerator::traces_request(const SampleRequest& request) const {
 
 void SsmGenerator::sample(const SampleRequest& request, Progress& progress, const Sink& sink) {
     require_fitted(request.label);
-    const Turn turn(progress);
+    const Turn turn(progress, settings_.compute.threads);
     const auto start = Clock::now();
     sampling_.add(generate_traces(*model_, *encoding_, traces_request(request), progress, sink));
     sampling_s_ += seconds_since(start);
@@ -178,7 +178,7 @@ bool SsmGenerator::stream(const SampleRequest& request, Progress& progress, cons
     if (request.max_packets == 0 && request.max_tokens == 0 && request.max_seconds == 0)
         throw InputError("generator 'ssm'", "one trace without end has no limit",
                          "limit packets, tokens or seconds");
-    const Turn turn(progress);
+    const Turn turn(progress, settings_.compute.threads);
     const auto start = Clock::now();
     TracesRequest traces = traces_request(request);
     traces.limits.tokens = request.max_tokens;
@@ -188,10 +188,10 @@ bool SsmGenerator::stream(const SampleRequest& request, Progress& progress, cons
     return true;
 }
 
-std::optional<std::vector<double>> SsmGenerator::losses(const std::vector<LabelledTrace>& samples,
+std::optional<std::vector<double>> SsmGenerator::losses(const Samples& samples,
                                                         Progress& progress) {
     if (model_ == nullptr) return std::nullopt;
-    const Turn turn(progress);
+    const Turn turn(progress, settings_.compute.threads);
     const std::vector<std::string> known = labels();
     std::vector<float> weights;
     for (std::size_t id = 0; id < encoding_->vocabulary_size(); ++id)

@@ -33,12 +33,12 @@ class SsmGenerator : public Generator {
     explicit SsmGenerator(SsmSettings settings, SsmParts parts = {});
 
     std::string kind() const override { return "ssm"; }
-    void fit(const std::vector<LabelledTrace>& samples, const FitContext& context) override;
+    void fit(const Samples& samples, const FitContext& context) override;
     void sample(const SampleRequest& request, Progress& progress, const Sink& sink) override;
     bool stream(const SampleRequest& request, Progress& progress, const PacketSink& sink) override;
     /// A token, of a sample's first 512 (what a call of the model takes at once); those that are given to the
     /// model and never asked of it are left out.
-    std::optional<std::vector<double>> losses(const std::vector<LabelledTrace>& samples,
+    std::optional<std::vector<double>> losses(const Samples& samples,
                                               Progress& progress) override;
     void save(const std::filesystem::path& folder) const override;
     /// Also reads a folder that another program wrote: see read_model_files().
@@ -47,7 +47,7 @@ class SsmGenerator : public Generator {
     std::vector<std::string> labels() const override;
 
   private:
-    ModelFiles starting_point(const std::vector<LabelledTrace>& samples, std::uint64_t seed) const;
+    ModelFiles starting_point(const Samples& samples, std::uint64_t seed) const;
     void build(ModelFiles files, std::uint64_t seed, const std::string& name);
     TracesRequest traces_request(const SampleRequest& request) const;
     void require_fitted(const std::string& label) const;

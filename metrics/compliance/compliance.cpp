@@ -30,13 +30,13 @@ void add_behaviour(BehaviourSummary& summary, const BehaviourCount& count) {
 
 /// Round by round, the next failure of each sample: one bad sample must not hide the others.
 void choose_examples(RuleSummary& summary, const std::vector<std::vector<std::uint64_t>>& frames,
-                     const std::vector<LabelledTrace>& samples) {
+                     const std::vector<std::string>& samples) {
     bool more = true;
     for (std::size_t round = 0; more; ++round) {
         more = false;
         for (std::size_t i = 0; i < frames.size() && summary.examples.size() < max_examples; ++i) {
             if (round >= frames[i].size()) continue;
-            summary.examples.push_back({samples[i].id, frames[i][round]});
+            summary.examples.push_back({samples[i], frames[i][round]});
             more = true;
         }
     }
@@ -52,14 +52,16 @@ double RuleSummary::checkable_share() const {
     return share(checked, checked + not_checkable);
 }
 
-ComplianceSummary summarise_compliance(const std::vector<LabelledTrace>& samples) {
+ComplianceSummary summarise_compliance(const Samples& samples) {
     ComplianceSummary summary;
     for (const Rule& rule : rule_table()) summary.rules.emplace_back().rule = &rule;
     for (const Behaviour& behaviour : behaviour_table())
         summary.observed.push_back({&behaviour, 0, 0, {}, {}});
     std::vector<std::vector<std::vector<std::uint64_t>>> frames(summary.rules.size());  // by rule, by sample
+    std::vector<std::string> names;
     for (const LabelledTrace& sample : samples) {
         ComplianceResult result = check_compliance(sample.trace);
+        names.push_back(sample.id);
         summary.packets += result.packets;
         summary.packets_checked += result.packets_checked;
         summary.packets_failed += result.packets_failed;
@@ -74,7 +76,7 @@ ComplianceSummary summarise_compliance(const std::vector<LabelledTrace>& samples
         }
     }
     for (std::size_t i = 0; i < summary.rules.size(); ++i)
-        choose_examples(summary.rules[i], frames[i], samples);
+        choose_examples(summary.rules[i], frames[i], names);
     summary.score = share(summary.packets_checked - summary.packets_failed, summary.packets_checked);
     return summary;
 }

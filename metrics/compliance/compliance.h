@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 #include "traffic/rules/observed.h"
 #include "traffic/rules/rule.h"
 
@@ -58,6 +58,6 @@ struct ComplianceSummary {
 };
 
 /// Empty input gives every rule with zero counts.
-ComplianceSummary summarise_compliance(const std::vector<LabelledTrace>& samples);
+ComplianceSummary summarise_compliance(const Samples& samples);
 
 }  // namespace tracebench

@@ -15,7 +15,7 @@ void add_example(std::vector<BrokenRecord>& examples, const std::string& sample,
 
 }  // namespace
 
-ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
+ConsistencyCounts count_consistency(const Samples& samples) {
     const std::span<const ConsistencyRule> rules = consistency_rules();
     ConsistencyCounts counts;
     const auto sized = [&](SessionCounts& share) {
@@ -26,8 +26,9 @@ ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
     counts.rules.resize(rules.size());
     counts.examples.resize(rules.size());
     for (SessionCounts& share : counts.rules) sized(share);
-    for (std::size_t s = 0; s < samples.size(); ++s) {
-        for (const Biflow& record : biflows(samples[s].trace)) {
+    std::size_t s = 0;
+    for (const LabelledTrace& sample : samples) {
+        for (const Biflow& record : biflows(sample.trace)) {
             bool consistent = true;
             for (std::size_t i = 0; i < rules.size(); ++i) {
                 const Consistency verdict = rules[i].check(record);
@@ -36,11 +37,12 @@ ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples) {
                 counts.rules[i].part[s] += verdict == Consistency::holds ? 1 : 0;
                 if (rules[i].observed || verdict == Consistency::holds) continue;
                 consistent = false;
-                add_example(counts.examples[i], samples[s].id, record);
+                add_example(counts.examples[i], sample.id, record);
             }
             ++counts.consistent.whole[s];
             counts.consistent.part[s] += consistent ? 1 : 0;
         }
+        ++s;
     }
     return counts;
 }

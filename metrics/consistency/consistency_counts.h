@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 #include "metrics/consistency/consistency_rules.h"
 #include "metrics/session_counts.h"
 
@@ -25,6 +25,6 @@ struct ConsistencyCounts {
     std::vector<std::vector<BrokenRecord>> examples;
 };
 
-ConsistencyCounts count_consistency(const std::vector<LabelledTrace>& samples);
+ConsistencyCounts count_consistency(const Samples& samples);
 
 }  // namespace tracebench

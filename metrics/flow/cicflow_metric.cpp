@@ -27,18 +27,20 @@ struct FlowRow {
     std::array<double, cic_feature_count> values{};
 };
 
-FlowMatrix matrix_of(const std::vector<LabelledTrace>& samples, std::uint64_t seed) {
+FlowMatrix matrix_of(const Samples& samples, std::uint64_t seed) {
     Reservoir<FlowRow> rows(CicflowMetric::max_flows, seed);
-    for (std::size_t s = 0; s < samples.size(); ++s) {
-        const Trace& trace = samples[s].trace;
+    std::uint32_t session = 0;
+    for (const LabelledTrace& sample : samples) {
+        const Trace& trace = sample.trace;
         for (const FlowPackets& flow : split_flows(trace)) {
             CicFlow features;
             for (std::size_t i = 0; i < flow.packets.size(); ++i) {
                 const PacketView& packet = trace.packets[flow.packets[i]];
                 features.add(cic_packet(packet, dissect(packet), flow.directions[i]));
             }
-            rows.add({static_cast<std::uint32_t>(s), features.values()});
+            rows.add({session, features.values()});
         }
+        ++session;
     }
     FlowMatrix matrix;
     matrix.sessions = samples.size();

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "base/random.h"
 #include "metrics/field_codes.h"
+#include "metrics/flow/reservoir.h"
 #include "metrics/observed_sample.h"
 #include "metrics/sample_observer.h"
 #include "traffic/bytes.h"
@@ -41,17 +43,22 @@ std::vector<std::size_t> flow_places() {
     return places;
 }
 
-void add_flows(const ObservedSample& sample, std::uint32_t session, Points& flows) {
+struct FlowRow {
+    std::uint32_t session = 0;
+    std::vector<double> values;
+};
+
+void add_flows(const ObservedSample& sample, std::uint32_t session, Reservoir<FlowRow>& flows) {
     static const std::vector<std::size_t> places = flow_places();
-    std::vector<double> row(flows.width);
     for (const FlowPackets& flow : sample.flows) {
         if (flow.packets.empty()) continue;
         const std::vector<double> values = flow_values(sample, flow);
+        std::vector<double> row(joint_flow_features().size());
         row[0] = flow.flow.key.protocol == ip_protocol::tcp;
         row[1] = flow.flow.key.protocol == ip_protocol::udp;
         for (std::size_t i = 0; i < places.size(); ++i)
             row[i + 2] = on_axis(joint_flow_features()[i + 2], values[places[i]]);
-        flows.add(row, session);
+        flows.add({session, std::move(row)});
     }
 }
 
@@ -61,7 +68,7 @@ enum PacketFeature : std::size_t { length, iat, direction, protocol, ttl, port, 
 void describe_packet(const ObservedSample& sample, std::size_t i, std::vector<double>& row) {
     std::fill(row.begin(), row.end(), nan);
     const PacketView& packet = sample.trace.packets[i];
-    const Headers& h = sample.headers[i];
+    const Headers h = sample.headers(i);
     row[length] = packet.original_length;
     if (i > 0) row[iat] = static_cast<double>(packet.time_ns - sample.trace.packets[i - 1].time_ns) * 1e-9;
     if (!h.has_ip()) return;
@@ -156,11 +163,15 @@ FeatureVectors feature_vectors(const SampleSet& set) {
                          static_cast<double>(std::max<std::size_t>(packets, 1));
     // Every set alike, whatever it is called: the same packets are drawn from the same samples.
     Random random(stream_seed(0, "joint packets"));
-    for (std::size_t s = 0; s < sessions; ++s) {
-        const ObservedSample sample(set.samples[s].trace);
-        add_flows(sample, static_cast<std::uint32_t>(s), vectors.flows);
-        add_packets(sample, static_cast<std::uint32_t>(s), share, random, vectors.packets);
+    Reservoir<FlowRow> flows(FeatureVectors::max_flows, stream_seed(0, "joint flows"));
+    std::uint32_t session = 0;
+    for (const LabelledTrace& labelled : set.samples) {
+        const ObservedSample sample(labelled.trace);
+        add_flows(sample, session, flows);
+        add_packets(sample, session, share, random, vectors.packets);
+        ++session;
     }
+    for (const FlowRow& flow : flows.take()) vectors.flows.add(flow.values, flow.session);
     return vectors;
 }
 

@@ -29,8 +29,9 @@ const std::vector<Feature>& joint_packet_features();
 /// features that span decades are logarithms of the value plus 1e-6, which keeps zero durations apart from
 /// short ones; packet fields are as they are.
 struct FeatureVectors {
-    static constexpr std::size_t max_packets = 100'000;
+    static constexpr std::size_t max_packets = 100'000, max_flows = 100'000;
 
+    /// Of more flows than `max_flows` as many at random.
     Points flows, sessions;
     /// Thinned at random, each packet alike, to about `max_packets` where there are more.
     Points packets;

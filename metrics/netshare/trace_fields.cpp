@@ -119,7 +119,7 @@ double AddressCodes::code(const IpAddress& address) {
     return codes_.try_emplace(address, static_cast<double>(codes_.size())).first->second;
 }
 
-TraceRecords trace_records(const std::vector<LabelledTrace>& samples, AddressCodes& addresses) {
+TraceRecords trace_records(const Samples& samples, AddressCodes& addresses) {
     TraceRecords records;
     records.fields.resize(trace_fields.size());
     for (const LabelledTrace& sample : samples) {

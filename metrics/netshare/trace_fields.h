@@ -72,6 +72,6 @@ struct TraceRecords {
 /// Packets without an IP header are in no record. Ports are those of TCP and UDP packets whose ports were
 /// captured; other packets and flows have none. Times count from the sample's first packet: a sample is a
 /// trace of its own.
-TraceRecords trace_records(const std::vector<LabelledTrace>& samples, AddressCodes& addresses);
+TraceRecords trace_records(const Samples& samples, AddressCodes& addresses);
 
 }  // namespace tracebench

@@ -25,7 +25,7 @@ double add(const BitCounts& counts, std::span<const double> weights, BitTable& t
 
 }  // namespace
 
-BitCounts::BitCounts(const std::vector<LabelledTrace>& samples) {
+BitCounts::BitCounts(const Samples& samples) {
     for (const LabelledTrace& sample : samples) {
         first_cell_.push_back(cells_.size());
         NprintBitCounter counter;

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 
 namespace tracebench {
 
@@ -21,7 +21,7 @@ class BitCounts {
   public:
     /// One pass over the packets. Those without an nPrint row (neither IPv4, TCP, UDP nor ICMP) are left out,
     /// as nPrint leaves them out; see nprint_row().
-    explicit BitCounts(const std::vector<LabelledTrace>& samples);
+    explicit BitCounts(const Samples& samples);
 
     std::size_t sessions() const { return rows_.size(); }
     /// Packets with a row.

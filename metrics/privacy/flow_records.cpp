@@ -21,7 +21,7 @@ void add_sequence(const ObservedSample& sample, const FlowPackets& flow, FlowRec
     std::vector<std::uint32_t> classes;
     const std::size_t length = std::min(flow.packets.size(), max_sequence_packets);
     for (std::size_t i = 0; i < length; ++i) {
-        const Headers& headers = sample.headers[flow.packets[i]];
+        const Headers headers = sample.headers(flow.packets[i]);
         const PacketView& packet = sample.trace.packets[flow.packets[i]];
         const bool reverse = flow.directions[i] == Direction::reverse;
         const std::int64_t gap =
@@ -66,7 +66,7 @@ void add_payload(const ObservedSample& sample, const FlowPackets& flow, FlowReco
     std::vector<std::uint8_t> first[2];
     for (std::size_t i = 0; i < flow.packets.size(); ++i) {
         std::vector<std::uint8_t>& bytes = first[static_cast<std::size_t>(flow.directions[i])];
-        const auto payload = captured_payload(sample.headers[flow.packets[i]]);
+        const auto payload = captured_payload(sample.headers(flow.packets[i]));
         const std::size_t room = payload_bytes - bytes.size();
         bytes.insert(bytes.end(), payload.begin(),
                      payload.begin() + static_cast<std::ptrdiff_t>(std::min(room, payload.size())));
@@ -89,7 +89,7 @@ FlowRecord record_of(const ObservedSample& sample, const FlowPackets& flow, std:
 
 }  // namespace
 
-PrivacyView view_privacy(const std::vector<LabelledTrace>& samples) {
+PrivacyView view_privacy(const Samples& samples) {
     PrivacyView view;
     Random random(stream_seed(0, "privacy/view"));
     std::size_t seen = 0;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 #include "metrics/privacy/identifiers.h"
 #include "metrics/privacy/minhash.h"
 
@@ -47,6 +47,6 @@ struct PrivacyView {
     std::size_t sessions() const { return labels.size(); }
 };
 
-PrivacyView view_privacy(const std::vector<LabelledTrace>& samples);
+PrivacyView view_privacy(const Samples& samples);
 
 }  // namespace tracebench

@@ -74,7 +74,7 @@ void add_ends(const Flow& flow, Collector& found) {
 void add_tcp_numbers(const ObservedSample& sample, const FlowPackets& flow, Collector& found) {
     bool clock_seen[2] = {false, false};
     for (std::size_t i = 0; i < flow.packets.size(); ++i) {
-        const Headers& headers = sample.headers[flow.packets[i]];
+        const Headers headers = sample.headers(flow.packets[i]);
         if (!headers.has_tcp()) continue;
         const std::uint8_t* const tcp = headers.tcp();
         if ((tcp[13] & tcp_flag::syn) != 0)
@@ -131,7 +131,7 @@ std::span<const std::uint8_t> captured_payload(const Headers& headers) {
 Identifiers find_identifiers(const ObservedSample& sample) {
     Collector found;
     add_macs(sample.trace, found);
-    for (const Headers& headers : sample.headers) add_names(headers, found);
+    for (const PacketView& packet : sample.trace.packets) add_names(dissect(packet), found);
     for (const FlowPackets& flow : sample.flows) {
         if (flow.packets.empty()) continue;
         add_ends(flow.flow, found);

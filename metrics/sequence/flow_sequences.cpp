@@ -42,12 +42,15 @@ FlowSequence sequence_of(const Trace& trace, const FlowPackets& flow, std::uint3
 
 }  // namespace
 
-std::vector<FlowSequence> flow_sequences(const std::vector<LabelledTrace>& samples, std::size_t most,
+std::vector<FlowSequence> flow_sequences(const Samples& samples, std::size_t most,
                                          std::uint64_t seed) {
     Reservoir<FlowSequence> sequences(most, seed);
-    for (std::size_t s = 0; s < samples.size(); ++s)
-        for (const FlowPackets& flow : split_flows(samples[s].trace))
-            sequences.add(sequence_of(samples[s].trace, flow, static_cast<std::uint32_t>(s)));
+    std::uint32_t session = 0;
+    for (const LabelledTrace& sample : samples) {
+        for (const FlowPackets& flow : split_flows(sample.trace))
+            sequences.add(sequence_of(sample.trace, flow, session));
+        ++session;
+    }
     return sequences.take();
 }
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 
 namespace tracebench {
 
@@ -25,7 +25,7 @@ inline constexpr std::size_t trigram_codes = 12 * 12 * 12;
 /// At most `most` flows, drawn at random where there are more, in order of sessions and first packets. A flow
 /// of n packets has n trigrams: start and end count as symbols, so (start, a, b), (a, b, c), (b, c, end); one
 /// packet gives (start, a, end).
-std::vector<FlowSequence> flow_sequences(const std::vector<LabelledTrace>& samples, std::size_t most,
+std::vector<FlowSequence> flow_sequences(const Samples& samples, std::size_t most,
                                          std::uint64_t seed);
 
 /// At most `count` of them, drawn at random without replacement and in their order.

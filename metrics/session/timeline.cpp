@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "metrics/details.h"
 #include "traffic/flow_split.h"
@@ -96,20 +95,32 @@ nlohmann::json describe_session(const LabelledTrace& sample) {
     return session;
 }
 
-nlohmann::json describe_sessions(const std::vector<LabelledTrace>& samples) {
-    std::map<std::string, std::vector<const LabelledTrace*>> by_label;
-    for (const LabelledTrace& sample : samples) by_label[sample.label].push_back(&sample);
-    nlohmann::json sessions = nlohmann::json::array();
+nlohmann::json describe_sessions(const Samples& samples) {
+    struct Place {
+        std::size_t sample, packets;
+    };
+    std::map<std::string, std::vector<Place>> by_label;
+    std::size_t count = 0;
+    for (const LabelledTrace& sample : samples)
+        by_label[sample.label].push_back({count++, sample.trace.size()});
+    std::map<std::size_t, nlohmann::json> shown;
     for (auto& [label, group] : by_label) {
-        std::stable_sort(group.begin(), group.end(), [](const LabelledTrace* a, const LabelledTrace* b) {
-            return a->trace.size() < b->trace.size();
-        });
+        std::stable_sort(group.begin(), group.end(),
+                         [](const Place& a, const Place& b) { return a.packets < b.packets; });
         const std::size_t last = group.size() - 1;
         // A middling session and a long one; of few, the next one up.
         const std::size_t middle = last / 2, longer = std::max(last * 85 / 100, std::min(last, middle + 1));
-        for (const std::size_t place : std::set<std::size_t>{middle, longer})
-            sessions.push_back(describe_session(*group[place]));
+        for (const std::size_t place : {middle, longer}) shown[group[place].sample];
     }
+    count = 0;
+    for (const LabelledTrace& sample : samples)
+        if (const auto entry = shown.find(count++); entry != shown.end())
+            entry->second = describe_session(sample);
+    nlohmann::json sessions = nlohmann::json::array();
+    for (const auto& [label, group] : by_label)
+        for (const Place& place : group)
+            if (const auto entry = shown.find(place.sample); entry != shown.end())
+                sessions.push_back(std::move(entry->second));
     return sessions;
 }
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/samples.h"
 
 namespace tracebench {
 
@@ -15,6 +15,6 @@ namespace tracebench {
 nlohmann::json describe_session(const LabelledTrace& sample);
 
 /// Two typical sessions of every label: with the median number of packets, and with the 85th percentile.
-nlohmann::json describe_sessions(const std::vector<LabelledTrace>& samples);
+nlohmann::json describe_sessions(const Samples& samples);
 
 }  // namespace tracebench

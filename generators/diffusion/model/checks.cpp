@@ -63,6 +63,7 @@ void TorchDiffusionModel::check(Stage stage, const RowBatch& batch) const {
     check_size("gaps", batch.gaps, rows, encoded);
     check_size("latent values", batch.latents, encoded ? rows * config_.latent : 0, false);
     check_size("mask values", batch.mask, rows, true);
+    check_size("weights", batch.weights, rows, true);
     check_size("classes", batch.classes, batch.samples, true);
     check_size("first rows", batch.first_row, batch.samples, true);
     check_size("lengths", batch.lengths, batch.samples, true);
@@ -75,6 +76,8 @@ void TorchDiffusionModel::check(Stage stage, const RowBatch& batch) const {
         if (!std::isfinite(gap)) refuse(fmt::format("a gap of {}", gap));
     for (const float value : batch.latents)
         if (!std::isfinite(value)) refuse(fmt::format("a latent value of {}", value));
+    for (const float weight : batch.weights)
+        if (!(weight > 0 && std::isfinite(weight))) refuse(fmt::format("a weight of {}", weight));
     for (const std::int32_t value : batch.classes)
         if (value < -1 || value >= all_classes()) refuse(fmt::format("class {} of {}", value, all_classes()));
     for (std::size_t i = 0; i < batch.first_row.size(); ++i)

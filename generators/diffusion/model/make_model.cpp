@@ -1,25 +1,16 @@
 /// What is looked for in this library by its name (diffusion_model.cpp).
 
 #include <fmt/format.h>
-#include <sched.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "generators/diffusion/model/torch_diffusion_model.h"
 
 namespace tracebench::diffusion {
 namespace {
-
-/// Processors that this process may use.
-int usable_processors() {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 ComputeOptions resolved(ComputeOptions compute) {
     try {
@@ -31,7 +22,7 @@ ComputeOptions resolved(ComputeOptions compute) {
     if (compute.threads < 0 || compute.threads > 1024)
         throw InputError("threads", fmt::format("is {}", compute.threads),
                          "use 1 to 1024, or 0 for all processors");
-    if (compute.threads == 0) compute.threads = usable_processors();
+    if (compute.threads == 0) compute.threads = static_cast<int>(usable_cores());
     return compute;
 }
 

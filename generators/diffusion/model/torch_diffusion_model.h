@@ -48,7 +48,8 @@ class TorchDiffusionModel : public DiffusionModel {
     struct Sequences {
         torch::Tensor latents;  ///< clean, standardised, 0 outside the mask
         Places places;
-        torch::Tensor layout;  ///< of control; undefined without one
+        torch::Tensor layout;   ///< of control; undefined without one
+        torch::Tensor weights;  ///< of rows; undefined: all alike
     };
     struct Group;
 

@@ -159,6 +159,11 @@ TorchDiffusionModel::Sequences TorchDiffusionModel::sequences(Stage stage, const
                                       .view({batch.samples, batch.rows, config_.latent});
     result.latents =
         at::constant_pad_nd(latents, {0, 0, 0, padding}) * result.places.masks.front().unsqueeze(2);
+    if (!batch.weights.empty()) {
+        torch::Tensor weights = torch::empty({batch.samples, batch.rows, 1}, torch::kFloat);
+        std::copy(batch.weights.begin(), batch.weights.end(), weights.data_ptr<float>());
+        result.weights = at::constant_pad_nd(weights, {0, 0, 0, padding}).to(device_);
+    }
     if (stage == Stage::control) {
         const torch::Tensor layout = floats({batch.control.begin(), batch.control.end()},
                                             {batch.samples, batch.rows, config_.control});
@@ -210,10 +215,10 @@ torch::Tensor TorchDiffusionModel::denoising_loss(Stage stage, const Weights& we
         network_.forward(weights, state, given.places, embedding, control ? &*control : nullptr);
     loss.rows = static_cast<std::int64_t>(std::llround(mask.sum().item<double>()));
     if (loss.rows == 0) return {};
-    const torch::Tensor mean =
-        ((v - target) * mask).square().sum() / static_cast<double>(loss.rows * config_.latent);
-    loss.mean = mean.item<double>();
-    return mean;
+    const double values = static_cast<double>(loss.rows * config_.latent);
+    const torch::Tensor squares = ((v - target) * mask).square();
+    loss.mean = squares.detach().sum().item<double>() / values;
+    return (given.weights.defined() && training ? squares * given.weights : squares).sum() / values;
 }
 
 StepResult TorchDiffusionModel::train_step(Stage stage, const RowBatch& batch, const OptimizerStep& step,

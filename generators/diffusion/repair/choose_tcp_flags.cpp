@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <array>
+#include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "generators/diffusion/repair/steps.h"
 
@@ -8,9 +12,44 @@ namespace {
 
 using namespace tcp_flag;
 
+/// What SYNs look like here: of those that the image has, the one whose options are the most frequent.
+class TypicalSyns {
+  public:
+    explicit TypicalSyns(const Draft& draft) {
+        std::map<std::pair<std::size_t, std::vector<std::int8_t>>, std::uint32_t> counts;
+        std::array<std::uint32_t, 2> most{};
+        for (const DraftRow& row : draft.rows) {
+            const DraftFlow& flow = draft.flows[row.flow];
+            const std::uint32_t flags = get(row.bits, field::tcp_flags);
+            if (flow.protocol != ip_protocol::tcp || !row.has_transport || (flags & syn) == 0) continue;
+            const std::size_t kind = (flags & ack) != 0;
+            const auto options = row.bits.begin() + field::tcp_options;
+            const std::uint32_t count = ++counts[{kind, {options, options + tcp_option_columns}}];
+            if (count <= most[kind]) continue;
+            most[kind] = count;
+            typical_[kind] = row.bits;
+        }
+    }
+    /// Makes a SYN (or a SYN-ACK) of a segment that was none: data offset, window and options; no payload.
+    void apply(const DraftFlow& flow, DraftRow& row, std::uint8_t flags) const {
+        const std::optional<NprintRow>& bits = typical_[(flags & ack) != 0];
+        if (!bits) return;
+        put(row.bits, field::data_offset, get(*bits, field::data_offset));
+        put(row.bits, field::window, get(*bits, field::window));
+        std::copy_n(bits->begin() + field::tcp_options, tcp_option_columns,
+                    row.bits.begin() + field::tcp_options);
+        set_length(flow, row, header_bytes(flow, row));
+    }
+
+  private:
+    static constexpr std::size_t tcp_option_columns = field::udp - field::tcp_options;
+    std::array<std::optional<NprintRow>, 2> typical_;  ///< SYN, SYN-ACK; none: the image has none
+};
+
 class FlagRepair {
   public:
-    FlagRepair(Draft& draft, DraftFlow& flow) : draft_(draft), flow_(flow) {}
+    FlagRepair(Draft& draft, DraftFlow& flow, const TypicalSyns& syns)
+        : draft_(draft), flow_(flow), syns_(syns) {}
 
     void run() {
         open();
@@ -21,10 +60,14 @@ class FlagRepair {
             if ((now & (syn | rst)) != 0) now = static_cast<std::uint8_t>(now & ~fin);
             if ((now & syn) != 0) now = static_cast<std::uint8_t>(now & ~rst);
             if ((now & rst) != 0 && sends_later(i)) now = static_cast<std::uint8_t>(now & ~rst);
-            if ((now & fin) != 0 && sends_new_later(i)) now = static_cast<std::uint8_t>(now & ~fin);
+            if ((now & fin) != 0 && sends_new_later(i)) {
+                now = static_cast<std::uint8_t>(now & ~fin);
+                early_fin_[static_cast<std::size_t>(row(i).direction)] = true;
+            }
             if ((now & (ack | syn | rst)) == 0) now |= ack;
             set_flags(i, now);
         }
+        end();
     }
 
   private:
@@ -51,6 +94,7 @@ class FlagRepair {
     }
 
     void keep_syn(std::size_t i, std::uint8_t wanted) {
+        if ((flags(i) & syn) == 0) syns_.apply(flow_, row(i), wanted);
         if (!is(i, wanted)) set_flags(i, wanted);
         kept_syn_[i] = true;
     }
@@ -104,6 +148,17 @@ class FlagRepair {
         }
     }
 
+    /// Who sends a FIN too early sends it with its last segment.
+    void end() {
+        for (const Direction direction : {Direction::forward, Direction::reverse}) {
+            if (!early_fin_[static_cast<std::size_t>(direction)]) continue;
+            std::size_t last = size();
+            while (last > 0 && row(last - 1).direction != direction) --last;
+            if (last == 0 || (flags(last - 1) & (syn | rst)) != 0) continue;
+            set_flags(last - 1, static_cast<std::uint8_t>(flags(last - 1) | fin | ack));
+        }
+    }
+
     /// Whether the sender of segment i sends data later.
     bool sends_later(std::size_t i) {
         for (std::size_t later = i + 1; later < size(); ++later)
@@ -127,14 +182,17 @@ class FlagRepair {
 
     Draft& draft_;
     DraftFlow& flow_;
+    const TypicalSyns& syns_;
     std::vector<bool> kept_syn_;  ///< segments that may be SYNs
+    std::array<bool, 2> early_fin_{};  ///< by direction
 };
 
 }  // namespace
 
 void choose_tcp_flags(Draft& draft) {
+    const TypicalSyns syns(draft);
     for (DraftFlow& flow : draft.flows)
-        if (flow.protocol == ip_protocol::tcp && !flow.rows.empty()) FlagRepair(draft, flow).run();
+        if (flow.protocol == ip_protocol::tcp && !flow.rows.empty()) FlagRepair(draft, flow, syns).run();
 }
 
 }  // namespace tracebench::diffusion

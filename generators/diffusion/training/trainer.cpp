@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "generators/diffusion/training/row_weights.h"
 #include "generators/training/validation_split.h"
 
 namespace tracebench::diffusion {
@@ -72,6 +73,11 @@ Trainer::Trainer(DiffusionModel& model, const TrainingSet& set, const TrainingOp
         throw InputError("generator 'diffusion'",
                          "has nothing to learn from: no sample holds a packet that has a row",
                          "give it captures of TCP, UDP or ICMP over IP");
+    double sum = 0;
+    const std::vector<float> draws = row_weights(set, train_rows_, options_.autoencoder_rarity);
+    for (const std::size_t row : train_rows_)
+        drawn_rows_.push_back(sum += static_cast<double>(draws[row]));
+    weights_ = row_weights(set, train_rows_, options_.rarity);
     for (const StagePlan& stage : options_.stages)
         if (stage.steps == 0 && options_.seconds == 0)
             throw InputError("generator 'diffusion'",
@@ -101,9 +107,10 @@ std::string Trainer::fingerprint(std::string_view identity) const {
     const OptimizerStep& o = options_.optimizer;
     const LearningRateSchedule& s = options_.schedule;
     std::string text = fmt::format(
-        "{}\n{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", identity, seed_, s.warmup, s.floor, o.beta1,
+        "{}\n{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", identity, seed_, s.warmup, s.floor, o.beta1,
         o.beta2, o.epsilon, o.weight_decay, o.clip_norm, o.ema, o.class_dropout, options_.autoencoder_rows,
-        options_.crop, options_.batch_rows, options_.validation, options_.patience);
+        options_.crop, options_.batch_rows, options_.autoencoder_rarity, options_.rarity,
+        options_.validation, options_.patience);
     for (const StagePlan& stage : options_.stages)
         text += fmt::format("{} {} {} {}\n", stage_name(stage.stage), stage.learning_rate, stage.steps,
                             stage.share);
@@ -209,7 +216,12 @@ const RowBatch& Trainer::next_batch() {
     if (plan().stage == Stage::autoencoder) {
         Random random(stream_seed(seed_, fmt::format("diffusion/rows/{}", step)));
         std::vector<std::size_t> rows(static_cast<std::size_t>(options_.autoencoder_rows));
-        for (std::size_t& row : rows) row = train_rows_[random.below(train_rows_.size())];
+        for (std::size_t& row : rows) {
+            const double place = random.uniform() * drawn_rows_.back();
+            // Rounding may put it at the very end.
+            const auto drawn = std::upper_bound(drawn_rows_.begin(), drawn_rows_.end() - 1, place);
+            row = train_rows_[static_cast<std::size_t>(drawn - drawn_rows_.begin())];
+        }
         return set_.fill(rows, buffer_);
     }
     const auto at_once = std::max<std::int64_t>(1, options_.batch_rows / options_.crop);
@@ -224,7 +236,7 @@ const RowBatch& Trainer::next_batch() {
         }
         batch.push_back(pieces_[static_cast<std::size_t>(i % pieces_per_epoch_)]);
     }
-    return set_.fill(batch, padding, plan().stage == Stage::control, buffer_, latents());
+    return set_.fill(batch, padding, plan().stage == Stage::control, buffer_, latents(), weights_);
 }
 
 void Trainer::step(Progress& progress) {

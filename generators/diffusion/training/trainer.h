@@ -35,6 +35,9 @@ struct TrainingOptions {
     std::int64_t autoencoder_rows = 512;  ///< rows of one step of the autoencoder
     std::int64_t crop = 256;  ///< rows of a piece of a sample that the other stages learn from, at most
     std::int64_t batch_rows = 2048;  ///< of one step of these, padding not counted: batch_rows / crop pieces
+    /// Exponents of row_weights(): how likely the autoencoder's rows are drawn, and how much rows count in the
+    /// other stages; 0: all alike.
+    double autoencoder_rarity = 0.5, rarity = 0.25;
     /// Wall clock of all stages; 0: none, then every stage needs steps. With a limit in seconds the schedule
     /// follows the clock: the same seed then gives the same result only by chance.
     double seconds = 0;
@@ -99,6 +102,8 @@ class Trainer {
     std::string fingerprint_;
     std::vector<std::size_t> train_;                         ///< samples
     std::vector<std::size_t> train_rows_, validation_rows_;  ///< by their place among all
+    std::vector<double> drawn_rows_;  ///< train_rows_ by how likely they are drawn: sums up to each
+    std::vector<float> weights_;      ///< of all rows, for the denoiser's stages
     std::vector<Piece> validation_pieces_;
     std::vector<Piece> pieces_;  ///< of the current epoch
     std::int64_t pieces_per_epoch_ = 0, planned_epoch_ = -1;

@@ -47,7 +47,7 @@ void TrainingSet::add(const std::string& label, std::int32_t class_id, const Mod
     }
 }
 
-void TrainingSet::unpack(std::size_t row, std::span<std::int8_t, kTernary> out) const {
+void TrainingSet::row(std::size_t row, std::span<std::int8_t, kTernary> out) const {
     const std::uint8_t* const bytes = packed_.data() + row * packed_row;
     for (std::size_t i = 0; i < packed_row; ++i)
         std::copy_n(unpacked_bytes[bytes[i]].begin(), per_byte,
@@ -56,12 +56,12 @@ void TrainingSet::unpack(std::size_t row, std::span<std::int8_t, kTernary> out) 
 
 std::vector<std::int8_t> TrainingSet::fixed() const {
     std::vector<std::int8_t> result;
-    std::vector<std::int8_t> row(kTernary);
+    std::vector<std::int8_t> values(kTernary);
     for (std::size_t i = 0; i < rows(); ++i) {
-        unpack(i, std::span<std::int8_t, kTernary>(row));
-        if (i == 0) result = fixed_columns(row, kTernary);
+        row(i, std::span<std::int8_t, kTernary>(values));
+        if (i == 0) result = fixed_columns(values, kTernary);
         for (std::size_t column = 0; column < kTernary; ++column)
-            if (result[column] != row[column]) result[column] = kVaries;
+            if (result[column] != values[column]) result[column] = kVaries;
     }
     return result.empty() ? fixed_columns({}, kTernary) : result;
 }
@@ -78,7 +78,7 @@ const RowBatch& TrainingSet::fill(std::span<const std::size_t> rows, BatchBuffer
     buffer.ternary.resize(rows.size() * kTernary);
     buffer.gaps.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        unpack(rows[i], std::span(buffer.ternary).subspan(i * kTernary).first<kTernary>());
+        row(rows[i], std::span(buffer.ternary).subspan(i * kTernary).first<kTernary>());
         buffer.gaps[i] = gaps_[rows[i]];
     }
     buffer.batch = {};
@@ -90,7 +90,8 @@ const RowBatch& TrainingSet::fill(std::span<const std::size_t> rows, BatchBuffer
 }
 
 const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t padding, bool with_control,
-                                  BatchBuffer& buffer, std::span<const float> latents) const {
+                                  BatchBuffer& buffer, std::span<const float> latents,
+                                  std::span<const float> weights) const {
     std::size_t longest = 0;
     for (const Piece& piece : pieces) longest = std::max(longest, piece.rows);
     const std::size_t rows = std::min((longest + padding - 1) / padding * padding, kImageRows);
@@ -100,6 +101,7 @@ const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t pad
     buffer.gaps.assign(width > 0 ? 0 : all, kPaddingGap);
     buffer.latents.assign(all * width, 0);
     buffer.mask.assign(all, 0);
+    buffer.weights.assign(weights.empty() ? 0 : all, 1);
     buffer.control.assign(with_control ? all * kImageBytes : 0, 0);
     buffer.classes.clear();
     buffer.first_row.clear();
@@ -113,20 +115,21 @@ const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t pad
         std::array<std::int8_t, kTernary> unpacked;
         for (std::size_t i = 0; i < rows; ++i) {
             const std::size_t at = p * rows + i, from = sample.first + piece.first + i;
-            const std::span<std::int8_t, kTernary> row =
+            const std::span<std::int8_t, kTernary> values =
                 width > 0 ? std::span(unpacked)
                           : std::span(buffer.ternary).subspan(at * kTernary).first<kTernary>();
             if (i >= piece.rows) {
-                row[model_column::there] = 0;
+                values[model_column::there] = 0;
                 continue;
             }
             buffer.mask[at] = 1;
+            if (!weights.empty()) buffer.weights[at] = weights[from];
             if (width == 0) buffer.gaps[at] = gaps_[from];
             std::copy_n(latents.begin() + static_cast<long>(from * width), width,
                         buffer.latents.begin() + static_cast<long>(at * width));
-            if (width == 0 || with_control) unpack(from, row);
+            if (width == 0 || with_control) row(from, values);
             if (with_control)
-                row_layout(row, std::span(buffer.control).subspan(at * kImageBytes).first<kImageBytes>());
+                row_layout(values, std::span(buffer.control).subspan(at * kImageBytes).first<kImageBytes>());
         }
     }
     buffer.batch = {};
@@ -136,6 +139,7 @@ const RowBatch& TrainingSet::fill(std::span<const Piece> pieces, std::size_t pad
     buffer.batch.gaps = buffer.gaps;
     buffer.batch.latents = buffer.latents;
     buffer.batch.mask = buffer.mask;
+    buffer.batch.weights = buffer.weights;
     buffer.batch.classes = buffer.classes;
     buffer.batch.first_row = buffer.first_row;
     buffer.batch.lengths = buffer.lengths;

@@ -24,7 +24,7 @@ struct Piece {
 /// The memory behind a RowBatch.
 struct BatchBuffer {
     std::vector<std::int8_t> ternary;
-    std::vector<float> gaps, latents;
+    std::vector<float> gaps, latents, weights;
     std::vector<std::uint8_t> mask, control;
     std::vector<std::int32_t> classes;
     std::vector<std::int64_t> first_row, lengths;
@@ -44,6 +44,7 @@ class TrainingSet {
     void add(const std::string& label, std::int32_t class_id, const ModelRows& rows);
     const std::vector<Sample>& samples() const { return samples_; }
     std::size_t rows() const { return gaps_.size(); }
+    void row(std::size_t row, std::span<std::int8_t, kTernary> out) const;
     /// As fixed_columns() of all rows of all samples.
     std::vector<std::int8_t> fixed() const;
     /// SHA-256 over all of it.
@@ -53,13 +54,13 @@ class TrainingSet {
     const RowBatch& fill(std::span<const std::size_t> rows, BatchBuffer& buffer) const;
     /// One piece a sample, padded to the same multiple of `padding` rows (at most kImageRows), which do not
     /// count. Requires pieces of at least one row within their samples. `latents`: what the model's encode()
-    /// says of every row of the set, to fill in instead of columns and gaps; or empty.
+    /// says of every row of the set, to fill in instead of columns and gaps; or empty. `weights`: of every row
+    /// of the set; or empty.
     const RowBatch& fill(std::span<const Piece> pieces, std::size_t padding, bool with_control,
-                         BatchBuffer& buffer, std::span<const float> latents = {}) const;
+                         BatchBuffer& buffer, std::span<const float> latents = {},
+                         std::span<const float> weights = {}) const;
 
   private:
-    void unpack(std::size_t row, std::span<std::int8_t, kTernary> out) const;
-
     std::vector<Sample> samples_;
     std::vector<std::uint8_t> packed_;
     std::vector<float> gaps_;

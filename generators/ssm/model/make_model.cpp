@@ -1,12 +1,10 @@
 /// What is looked for in this library by its name (sequence_model.cpp, compute_measurement.cpp).
 
 #include <fmt/format.h>
-#include <sched.h>
 
-#include <algorithm>
-#include <thread>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "generators/ssm/kernels/matmul.h"
 #include "generators/ssm/model/torch_model.h"
 
@@ -16,13 +14,6 @@ namespace {
 /// The fastest of 32 to 256 on two cores with AVX-512; `doctor` says what is on another machine.
 constexpr std::int64_t default_chunk = 64;
 constexpr std::int64_t longest_chunk = 4096;
-
-/// Processors that this process may use.
-int usable_processors() {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 ComputeOptions resolved(ComputeOptions compute) {
     const InputError unknown("device", fmt::format("'{}' is not there", compute.device),
@@ -42,7 +33,7 @@ ComputeOptions resolved(ComputeOptions compute) {
     if (compute.chunk < 0 || compute.chunk > longest_chunk)
         throw InputError("chunk", fmt::format("is {}", compute.chunk),
                          fmt::format("use 1 to {} tokens, or 0 for the default", longest_chunk));
-    if (compute.threads == 0) compute.threads = usable_processors();
+    if (compute.threads == 0) compute.threads = static_cast<int>(usable_cores());
     if (compute.chunk == 0) compute.chunk = default_chunk;
     return compute;
 }

@@ -19,9 +19,9 @@ struct Telling : Generator {
     std::optional<std::vector<double>> told;
 
     std::string kind() const override { return "telling"; }
-    void fit(const std::vector<LabelledTrace>&, const FitContext&) override {}
+    void fit(const Samples&, const FitContext&) override {}
     void sample(const SampleRequest&, Progress&, const Sink&) override {}
-    std::optional<std::vector<double>> losses(const std::vector<LabelledTrace>& samples, Progress&) override {
+    std::optional<std::vector<double>> losses(const Samples& samples, Progress&) override {
         if (!told) return std::nullopt;
         return std::vector<double>(told->begin(),
                                    told->begin() + static_cast<std::ptrdiff_t>(samples.size()));

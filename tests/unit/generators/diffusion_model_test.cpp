@@ -2,6 +2,7 @@
 // operations with automatic gradients.
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "base/shared_library.h"
@@ -198,6 +199,30 @@ TEST_F(DiffusionModelTest, TrainingRepeats) {
         results.push_back(model->parameters(Part::denoiser));
     }
     expect_equal(results[0], results[1]);
+}
+
+TEST_F(DiffusionModelTest, RowsCountAsOftenAsIsSaid) {
+    const OddBatch rows(3, 30, 3);
+    std::vector<float> weights(90, 1);
+    const auto trained = [&](std::span<const float> given, double& loss) {
+        RowBatch batch = rows.batch;
+        batch.weights = given;
+        auto model = disturbed_model();
+        loss = model->train_step(Stage::denoiser, batch, {.clip_norm = 0}, 1).loss.mean;
+        return model->parameters(Part::denoiser);
+    };
+    double of_none = 0, of_ones = 0, of_some = 0;
+    const auto plain = trained({}, of_none);
+    expect_equal(plain, trained(weights, of_ones));
+    weights[7] = 5;
+    EXPECT_GT(largest_difference(plain, trained(weights, of_some)), 1e-5);
+    EXPECT_EQ(of_none, of_ones);
+    EXPECT_EQ(of_none, of_some);
+    for (const float wrong : {0.F, -1.F, std::numeric_limits<float>::infinity()}) {
+        weights[7] = wrong;
+        EXPECT_THROW(trained(weights, of_some), std::invalid_argument);
+    }
+    EXPECT_THROW(trained(std::span(weights).first(89), of_some), std::invalid_argument);
 }
 
 TEST_F(DiffusionModelTest, ResumingIsGoingOn) {

@@ -223,6 +223,48 @@ TEST(ImageRepair, OpensConversations) {
     expect_legal(same);
 }
 
+TEST(ImageRepair, WhatIsMadeASynLooksLikeTheOthers) {
+    // Two connections with the same options; of the first the handshake is lost.
+    Trace whole, trace;
+    testing::append_tcp_flow(whole, client, server, 0);
+    for (std::size_t i = 3; i < whole.size(); ++i)
+        trace.append(whole.packets[i].time_ns, whole.packets[i].bytes, whole.packets[i].original_length);
+    const Endpoint other{client.address, 40001};
+    PacketFields fields = testing::tcp_fields(other, server, tcp_flag::syn, 0, 7, 0);
+    fields.tcp_options = {2, 4, 0x05, 0xA0};
+    fields.window = 12345;
+    testing::append(trace, whole.packets.back().time_ns + 1'000'000, fields);
+    ImageRepairReport report;
+    const Trace result = repaired(packet_image(trace), report);
+    expect_legal(result);
+    const Headers first = dissect(result.packets[0]);
+    EXPECT_EQ(first.tcp()[13], tcp_flag::syn);
+    EXPECT_EQ(first.payload_length(), 0U);
+    EXPECT_EQ(load16(first.tcp() + 14), 12345);
+    ASSERT_EQ(first.tcp()[12] >> 4, 6);
+    EXPECT_EQ(load32(first.tcp() + 20), 0x020405A0U);
+}
+
+TEST(ImageRepair, AFinTooEarlyComesLast) {
+    using namespace tcp_flag;
+    Trace trace;
+    testing::append_tcp_flow(trace, client, server, 0);
+    PacketImage image = packet_image(trace);
+    std::vector<std::size_t> from_client;
+    for (std::size_t i = 0; i < image.rows.size(); ++i) {
+        put(image.rows[i].bits, field::tcp_flags,
+            get(image.rows[i].bits, field::tcp_flags) & ~std::uint32_t{fin});
+        if (image.rows[i].direction == Direction::forward) from_client.push_back(i);
+    }
+    const std::size_t early = 2;  // the last segment of the handshake; requests follow
+    put(image.rows[early].bits, field::tcp_flags, ack | fin);
+    ImageRepairReport report;
+    const Trace result = repaired(image, report);
+    expect_legal(result);
+    for (const std::size_t i : from_client)
+        EXPECT_EQ((dissect(result.packets[i]).tcp()[13] & fin) != 0, i == from_client.back()) << i;
+}
+
 TEST(ImageRepair, CutsFramesWithoutChangingThem) {
     Trace trace;
     testing::append_tcp_flow(trace, client, server, 0);

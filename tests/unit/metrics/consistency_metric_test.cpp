@@ -42,7 +42,7 @@ class ConsistencyOf : public testing::Test {
 };
 
 TEST_F(ConsistencyOf, RecordsArePackets) {
-    const std::vector<Biflow> records = biflows(bad.samples[0].trace);
+    const std::vector<Biflow> records = biflows(bad.samples.load().front().trace);
     ASSERT_EQ(records.size(), 3U);
     EXPECT_TRUE(records[0].is_tcp() && records[0].opened && records[0].handshake);
     EXPECT_EQ(records[0].tcp_flags[0] & tcp_flag::syn, tcp_flag::syn);
