@@ -25,7 +25,7 @@ struct Preset {
 
 constexpr Preset presets[] = {
     {"tiny", 16, 64, 32, 2, 1, 64, 60, 60, 30, 30, 128, 512},               // continuous integration
-    {"small", 32, 256, 64, 3, 2, 256, 600, 1500, 200, 200, 256, 2048},      // three minutes on two cores
+    {"small", 32, 256, 64, 3, 2, 256, 600, 1500, 300, 200, 256, 2048},      // three minutes on two cores
     {"base", 32, 512, 128, 3, 3, 512, 4000, 20000, 4000, 1000, 512, 8192},  // an hour
 };
 

@@ -83,9 +83,9 @@ void KnownValues::apply(ModelRows& rows) const {
         for (std::size_t i = 0; i < rows.rows(); ++i) {
             const Bits bits = rows.row(i).first<kNprintColumns>();
             for (const Field place : known_fields[f].places) {
-                if (place.width == 0 || 2 * count_present(bits, place.first, place.width) < place.width)
-                    continue;
-                const std::uint32_t read = get(bits, place), present = present_bits(bits, place);
+                const std::uint32_t present = present_bits(bits, place);
+                if (place.width == 0 || 2 * std::popcount(present) < place.width) continue;
+                const std::uint32_t read = get(bits, place);
                 const auto [entry, is_new] = found.try_emplace(std::uint64_t{present} << 32 | read);
                 if (is_new) entry->second = likeliest(counts, is_number, read, present);
                 put(bits, place, entry->second);

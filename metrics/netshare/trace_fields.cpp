@@ -43,6 +43,30 @@ double ip_length(const Headers& headers) {
     return static_cast<double>(headers.ip_end - headers.ip_offset);
 }
 
+/// Arrival times, which are all different: those of a long sample in groups of as many in a row, each at the
+/// group's mean.
+class ArrivalTimes {
+  public:
+    ArrivalTimes(std::size_t packets, FieldWriter& writer)
+        : group_((packets + most_arrival_times - 1) / most_arrival_times), writer_(writer) {}
+
+    void add(double time) {
+        sum_ += time;
+        if (++count_ == group_) finish();
+    }
+    void finish() {
+        for (std::size_t i = 0; i < count_; ++i) writer_.add(packet_arrival, sum_ / static_cast<double>(count_));
+        sum_ = 0;
+        count_ = 0;
+    }
+
+  private:
+    const std::size_t group_;
+    FieldWriter& writer_;
+    double sum_ = 0;
+    std::size_t count_ = 0;
+};
+
 /// Takes one sample apart. Headers are dissected twice rather than kept: a sample may be a long capture.
 class SampleRecords {
   public:
@@ -51,6 +75,7 @@ class SampleRecords {
 
     void add_packets() {
         std::map<std::pair<FlowKey, bool>, double> sizes;  // by 5-tuple and direction
+        ArrivalTimes arrivals(trace_.size(), writer_);
         for (const PacketView& packet : trace_.packets) {
             const Headers headers = dissect(packet);
             const PacketFlow flow = flow_of(headers);
@@ -65,9 +90,10 @@ class SampleRecords {
             }
             writer_.add(packet_protocol, headers.protocol);
             writer_.add(packet_size, ip_length(headers));
-            writer_.add(packet_arrival, seconds(packet.time_ns, trace_.packets.front().time_ns));
+            arrivals.add(seconds(packet.time_ns, trace_.packets.front().time_ns));
             ++sizes[{flow.key, flow.from_high}];
         }
+        arrivals.finish();
         for (const auto& [flow, packets] : sizes) writer_.add(packet_flow_size, packets);
     }
 

@@ -18,8 +18,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAB = ROOT / "datasets/lab"
-BASE = {"preset": "small", "steps": 450}  # as datasets/lab.json has it, but for control
-SSM = {"preset": "small", "epochs": 6}  # as datasets/lab.json has it
+BASE = {"preset": "small", "steps": 450, "threads": 1}  # as datasets/lab.json has it, but for control
+SSM = {"preset": "small", "epochs": 6, "threads": 1}  # as datasets/lab.json has it
 BASELINES = ("resample", "markov", "marginal")
 
 # Sampling: one thing changed at a time. Options of `tracebench generate`.
@@ -125,6 +125,11 @@ class Experiment:
     def base(self, seed):
         return self.fit("base", "diffusion", seed, self.train, {**BASE, "control": "class"})
 
+    def even(self, seed):
+        """Rows of all kinds count alike."""
+        return self.fit("even", "diffusion", seed, self.train,
+                        {**BASE, "control": "class", "rarity": 0, "autoencoder_rarity": 0})
+
     def without_new_class(self, seed):
         return self.fit("without", "diffusion", seed, [sample for sample in self.train if sample[1] != NEW_CLASS], BASE)
 
@@ -159,7 +164,7 @@ class Experiment:
 
     def models(self):
         """All trainings, the longest part by far; the others take what is there."""
-        for make in (self.base, self.few_shot_models, lambda seed: self.rare_models(NEW_CLASS, seed)):
+        for make in (self.base, self.even, self.few_shot_models, lambda seed: self.rare_models(NEW_CLASS, seed)):
             for seed in self.seeds:
                 make(seed)
 
@@ -173,7 +178,8 @@ class Experiment:
                 if name in BARE:
                     self.sample(f"{name}-bare", model, seed, dict.fromkeys(self.labels, SAMPLES),
                                 [*options, "--unconstrained"])
-        self.run("sampling", [*BASELINES, *VARIANTS], METRICS, samples=SAMPLES)
+            self.sample("even", self.even(seed), seed, dict.fromkeys(self.labels, SAMPLES), VARIANTS["control"])
+        self.run("sampling", [*BASELINES, *VARIANTS, "even"], METRICS, samples=SAMPLES)
         self.run("bare", [*BARE, *(f"{name}-bare" for name in BARE)], ["nprint", "distance", "compliance"],
                  samples=SAMPLES)
 

@@ -120,7 +120,7 @@ ComplianceResult check_compliance(const Trace& trace) {
 }
 
 ComplianceResult stream_compliance(const std::function<bool(PacketView&)>& next) {
-    FlowRules flow_rules{FlowOptions{}};
+    FlowRules flow_rules{checked_flows()};
     SessionRules session_rules;
     PacketTotals totals;
     std::vector<Batch> batches(batches_wanted());

@@ -1,10 +1,9 @@
-#include "generators/diffusion/training/row_weights.h"
-
 #include <gmock/gmock.h>
 
 #include <cmath>
 
 #include "generators/diffusion/row_fields.h"
+#include "generators/diffusion/training/row_weights.h"
 
 namespace tracebench::diffusion {
 namespace {

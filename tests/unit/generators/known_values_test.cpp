@@ -113,6 +113,21 @@ TEST(KnownValues, HalfAFieldIsFilledAndLessLeftAlone) {
     EXPECT_EQ(count_present(few, field::tcp_source.first, 16), 7U);
 }
 
+TEST(KnownValues, AMaximumSegmentSizeIsOneThatWasSeen) {
+    constexpr std::uint32_t mss_1460 = 0x020405B4, timestamps = 0x0101080A;
+    ModelRows rows = rows_of({64, 64, 64});
+    for (const auto& [row, word] : {std::pair(0, mss_1460), {1, timestamps}, {2, timestamps}})
+        put(rows.row(static_cast<std::size_t>(row)).first<kNprintColumns>(), field::first_option, word);
+    KnownValues known;
+    known.add(rows);
+    put(rows.row(0).first<kNprintColumns>(), field::first_option, mss_1460 ^ 0x300);
+    put(rows.row(1).first<kNprintColumns>(), field::first_option, timestamps ^ 0x40000000);
+    const KnownValues read = KnownValues::from_json(CheckedJson(known.to_json(), "book"));
+    read.apply(rows);
+    EXPECT_EQ(value(rows, 0, field::first_option), mss_1460);
+    EXPECT_EQ(value(rows, 1, field::first_option), timestamps);
+}
+
 TEST(KnownValues, SurviveJsonAndRefuseWhatIsNone) {
     KnownValues known;
     known.add(rows_of({64, 55, 64}));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "metrics/netshare/trace_comparison.h"
@@ -39,6 +40,27 @@ std::vector<LabelledTrace> small_session() {
     append(sample.trace, 4, packet(endpoint(2, 53), endpoint(1, 5000), 0, 30));
     append(sample.trace, 5, packet(endpoint(3, 6000), endpoint(2, 443), tcp_flag::ack, 0));
     return {sample};
+}
+
+TEST_F(Netshare, ArrivalTimesOfLongSamplesArePutTogether) {
+    constexpr std::size_t packets = 2 * most_arrival_times + 1;  // in groups of three
+    LabelledTrace sample{"a.pcap", "a", {}};
+    const std::vector<std::uint8_t> frame = build_packet(packet(endpoint(1, 5000), endpoint(2, 53), 0, 10));
+    for (std::size_t i = 0; i < packets; ++i)
+        sample.trace.packets.push_back({static_cast<std::int64_t>(i) * 1'000'000'000,
+                                        static_cast<std::uint32_t>(frame.size()), link_type::ethernet, i + 1,
+                                        frame});
+    AddressCodes addresses;
+    const TraceRecords records = trace_records({sample}, addresses);
+    const Column& times = records.fields[6];
+    ASSERT_EQ(trace_fields[6].name, "packet.PAT");
+    EXPECT_EQ(times.total(), packets);
+    EXPECT_EQ(times.values.size(), (packets + 2) / 3);
+    std::map<double, std::uint32_t> counts;
+    for (std::size_t i = 0; i < times.values.size(); ++i) counts[times.values[i]] += times.count(i);
+    EXPECT_EQ(counts.begin()->first, 1);  // seconds 0, 1 and 2
+    EXPECT_EQ(counts.begin()->second, 3U);
+    EXPECT_EQ(counts.rbegin()->first, packets - 2.0);
 }
 
 TEST_F(Netshare, RecordsByHand) {
