@@ -16,15 +16,13 @@ constexpr std::size_t max_rows = 10'000'000;
 
 }  // namespace
 
-void write_losses(Generator& generator, const Samples& train,
-                  const Samples& heldout, const std::filesystem::path& folder,
-                  Progress& progress) {
+void write_losses(Generator& generator, const Samples& train, const Samples& heldout,
+                  const std::filesystem::path& folder, Progress& progress) {
     const auto of_train = generator.losses(train, progress);
     const auto of_heldout = of_train ? generator.losses(heldout, progress) : std::nullopt;
     if (!of_heldout) return;
     std::string text = csv_row({"set", "sample", "loss"});
-    const auto add = [&](const char* set, const Samples& samples,
-                         const std::vector<double>& losses) {
+    const auto add = [&](const char* set, const Samples& samples, const std::vector<double>& losses) {
         auto loss = losses.begin();
         for (const LabelledTrace& sample : samples)
             text += csv_row({set, sample.id, fmt::format("{}", *loss++)});

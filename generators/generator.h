@@ -61,8 +61,7 @@ class Generator {
     /// token, a packet) while it reads the sample. Infinite where the model rules the sample out, NaN where
     /// it cannot say (a label that it does not know). Nothing: the model has no likelihood. What membership
     /// inference by loss asks for.
-    virtual std::optional<std::vector<double>> losses(const Samples& samples,
-                                                      Progress& progress);
+    virtual std::optional<std::vector<double>> losses(const Samples& samples, Progress& progress);
     /// Into an existing empty folder; `load` reads it back. Everything loaded is treated as hostile.
     virtual void save(const std::filesystem::path& folder) const = 0;
     virtual void load(const std::filesystem::path& folder) = 0;

@@ -55,8 +55,7 @@ void MarkovGenerator::sample(const SampleRequest& request, Progress& progress, c
     }
 }
 
-std::optional<std::vector<double>> MarkovGenerator::losses(const Samples& samples,
-                                                           Progress& progress) {
+std::optional<std::vector<double>> MarkovGenerator::losses(const Samples& samples, Progress& progress) {
     std::vector<double> losses;
     for (const LabelledTrace& sample : samples) {
         progress.check_interrupted();

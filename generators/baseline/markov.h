@@ -66,8 +66,7 @@ class MarkovGenerator : public Generator {
     std::string kind() const override { return "markov"; }
     void fit(const Samples& samples, const FitContext& context) override;
     void sample(const SampleRequest& request, Progress& progress, const Sink& sink) override;
-    std::optional<std::vector<double>> losses(const Samples& samples,
-                                              Progress& progress) override;
+    std::optional<std::vector<double>> losses(const Samples& samples, Progress& progress) override;
     void save(const std::filesystem::path& folder) const override;
     void load(const std::filesystem::path& folder) override;
     nlohmann::json describe() const override;

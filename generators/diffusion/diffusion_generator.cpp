@@ -54,8 +54,8 @@ std::unique_ptr<Generator> DiffusionGenerator::make(const CheckedJson& settings)
 DiffusionGenerator::DiffusionGenerator(DiffusionSettings settings, ModelMaker make_model)
     : settings_(std::move(settings)), make_model_(std::move(make_model)) {}
 
-DiffusionGenerator::Encoded DiffusionGenerator::encode(const Samples& samples,
-                                                       ClassBook book, const Progress& progress) const {
+DiffusionGenerator::Encoded DiffusionGenerator::encode(const Samples& samples, ClassBook book,
+                                                       const Progress& progress) const {
     Encoded encoded;
     encoded.classes = std::move(book);
     for (const std::string& label : labels_of(samples))
@@ -73,8 +73,8 @@ DiffusionGenerator::Encoded DiffusionGenerator::encode(const Samples& samples,
     return encoded;
 }
 
-ModelFiles DiffusionGenerator::starting_point(const Samples& samples,
-                                              const FitContext& context, Encoded& encoded) const {
+ModelFiles DiffusionGenerator::starting_point(const Samples& samples, const FitContext& context,
+                                              Encoded& encoded) const {
     const std::uint64_t seed = stream_seed(context.seed, "diffusion/weights");
     ModelFiles files;
     if (settings_.from.empty()) {

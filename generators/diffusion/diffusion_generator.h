@@ -33,8 +33,7 @@ class DiffusionGenerator : public Generator {
     /// The samples as rows; their classes are added to `book` as they are met in sorted order.
     struct Encoded;
     Encoded encode(const Samples& samples, ClassBook book, const Progress& progress) const;
-    ModelFiles starting_point(const Samples& samples, const FitContext& context,
-                              Encoded& encoded) const;
+    ModelFiles starting_point(const Samples& samples, const FitContext& context, Encoded& encoded) const;
 
     DiffusionSettings settings_;
     ModelMaker make_model_;

@@ -188,8 +188,7 @@ bool SsmGenerator::stream(const SampleRequest& request, Progress& progress, cons
     return true;
 }
 
-std::optional<std::vector<double>> SsmGenerator::losses(const Samples& samples,
-                                                        Progress& progress) {
+std::optional<std::vector<double>> SsmGenerator::losses(const Samples& samples, Progress& progress) {
     if (model_ == nullptr) return std::nullopt;
     const Turn turn(progress, settings_.compute.threads);
     const std::vector<std::string> known = labels();

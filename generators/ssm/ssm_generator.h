@@ -38,8 +38,7 @@ class SsmGenerator : public Generator {
     bool stream(const SampleRequest& request, Progress& progress, const PacketSink& sink) override;
     /// A token, of a sample's first 512 (what a call of the model takes at once); those that are given to the
     /// model and never asked of it are left out.
-    std::optional<std::vector<double>> losses(const Samples& samples,
-                                              Progress& progress) override;
+    std::optional<std::vector<double>> losses(const Samples& samples, Progress& progress) override;
     void save(const std::filesystem::path& folder) const override;
     /// Also reads a folder that another program wrote: see read_model_files().
     void load(const std::filesystem::path& folder) override;

@@ -3,9 +3,9 @@
 #include <limits>
 
 #include "metrics/distance/bins.h"
+#include "metrics/distance/calibrated_values.h"
 #include "metrics/distance/divergence.h"
 #include "metrics/distance/ordered.h"
-#include "metrics/distance/calibrated_values.h"
 #include "metrics/flow/cic_features.h"
 #include "metrics/flow/reservoir.h"
 #include "traffic/flow_split.h"

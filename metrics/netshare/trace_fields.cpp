@@ -55,7 +55,8 @@ class ArrivalTimes {
         if (++count_ == group_) finish();
     }
     void finish() {
-        for (std::size_t i = 0; i < count_; ++i) writer_.add(packet_arrival, sum_ / static_cast<double>(count_));
+        for (std::size_t i = 0; i < count_; ++i)
+            writer_.add(packet_arrival, sum_ / static_cast<double>(count_));
         sum_ = 0;
         count_ = 0;
     }

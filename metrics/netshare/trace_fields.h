@@ -69,8 +69,8 @@ struct TraceRecords {
     std::size_t sessions = 0;
 };
 
-/// Of a sample with more packets than this so many neighbouring arrival times are put together, at their mean,
-/// that no more are different: a distance moves by less than the longest of such groups lasts.
+/// Of a sample with more packets than this so many neighbouring arrival times are put together, at their
+/// mean, that no more are different: a distance moves by less than the longest of such groups lasts.
 inline constexpr std::size_t most_arrival_times = 1 << 16;
 
 /// Packets without an IP header are in no record. Ports are those of TCP and UDP packets whose ports were

@@ -42,8 +42,7 @@ FlowSequence sequence_of(const Trace& trace, const FlowPackets& flow, std::uint3
 
 }  // namespace
 
-std::vector<FlowSequence> flow_sequences(const Samples& samples, std::size_t most,
-                                         std::uint64_t seed) {
+std::vector<FlowSequence> flow_sequences(const Samples& samples, std::size_t most, std::uint64_t seed) {
     Reservoir<FlowSequence> sequences(most, seed);
     std::uint32_t session = 0;
     for (const LabelledTrace& sample : samples) {

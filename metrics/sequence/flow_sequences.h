@@ -25,8 +25,7 @@ inline constexpr std::size_t trigram_codes = 12 * 12 * 12;
 /// At most `most` flows, drawn at random where there are more, in order of sessions and first packets. A flow
 /// of n packets has n trigrams: start and end count as symbols, so (start, a, b), (a, b, c), (b, c, end); one
 /// packet gives (start, a, end).
-std::vector<FlowSequence> flow_sequences(const Samples& samples, std::size_t most,
-                                         std::uint64_t seed);
+std::vector<FlowSequence> flow_sequences(const Samples& samples, std::size_t most, std::uint64_t seed);
 
 /// At most `count` of them, drawn at random without replacement and in their order.
 std::vector<FlowSequence> thinned(const std::vector<FlowSequence>& flows, std::size_t count,

@@ -42,8 +42,8 @@ struct ComplianceResult {
     void merge(const ComplianceResult& other);
 };
 
-/// With what rules remember of it a live flow takes more than a kilobyte. Past so many, those idle longest end
-/// early; what comes of them then is the middle of a conversation.
+/// With what rules remember of it a live flow takes more than a kilobyte. Past so many, those idle longest
+/// end early; what comes of them then is the middle of a conversation.
 inline FlowOptions checked_flows() {
     FlowOptions options;
     options.max_live = 250'000;

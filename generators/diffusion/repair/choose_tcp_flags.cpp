@@ -183,7 +183,7 @@ class FlagRepair {
     Draft& draft_;
     DraftFlow& flow_;
     const TypicalSyns& syns_;
-    std::vector<bool> kept_syn_;  ///< segments that may be SYNs
+    std::vector<bool> kept_syn_;       ///< segments that may be SYNs
     std::array<bool, 2> early_fin_{};  ///< by direction
 };
 

@@ -75,8 +75,7 @@ Trainer::Trainer(DiffusionModel& model, const TrainingSet& set, const TrainingOp
                          "give it captures of TCP, UDP or ICMP over IP");
     double sum = 0;
     const std::vector<float> draws = row_weights(set, train_rows_, options_.autoencoder_rarity);
-    for (const std::size_t row : train_rows_)
-        drawn_rows_.push_back(sum += static_cast<double>(draws[row]));
+    for (const std::size_t row : train_rows_) drawn_rows_.push_back(sum += static_cast<double>(draws[row]));
     weights_ = row_weights(set, train_rows_, options_.rarity);
     for (const StagePlan& stage : options_.stages)
         if (stage.steps == 0 && options_.seconds == 0)
@@ -106,11 +105,11 @@ std::string Trainer::fingerprint(std::string_view identity) const {
     // The limit in seconds is left out: who gives more time goes on with what is there.
     const OptimizerStep& o = options_.optimizer;
     const LearningRateSchedule& s = options_.schedule;
-    std::string text = fmt::format(
-        "{}\n{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", identity, seed_, s.warmup, s.floor, o.beta1,
-        o.beta2, o.epsilon, o.weight_decay, o.clip_norm, o.ema, o.class_dropout, options_.autoencoder_rows,
-        options_.crop, options_.batch_rows, options_.autoencoder_rarity, options_.rarity,
-        options_.validation, options_.patience);
+    std::string text =
+        fmt::format("{}\n{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", identity, seed_, s.warmup,
+                    s.floor, o.beta1, o.beta2, o.epsilon, o.weight_decay, o.clip_norm, o.ema, o.class_dropout,
+                    options_.autoencoder_rows, options_.crop, options_.batch_rows,
+                    options_.autoencoder_rarity, options_.rarity, options_.validation, options_.patience);
     for (const StagePlan& stage : options_.stages)
         text += fmt::format("{} {} {} {}\n", stage_name(stage.stage), stage.learning_rate, stage.steps,
                             stage.share);

@@ -35,8 +35,8 @@ struct TrainingOptions {
     std::int64_t autoencoder_rows = 512;  ///< rows of one step of the autoencoder
     std::int64_t crop = 256;  ///< rows of a piece of a sample that the other stages learn from, at most
     std::int64_t batch_rows = 2048;  ///< of one step of these, padding not counted: batch_rows / crop pieces
-    /// Exponents of row_weights(): how likely the autoencoder's rows are drawn, and how much rows count in the
-    /// other stages; 0: all alike.
+    /// Exponents of row_weights(): how likely the autoencoder's rows are drawn, and how much rows count in
+    /// the other stages; 0: all alike.
     double autoencoder_rarity = 0.5, rarity = 0.25;
     /// Wall clock of all stages; 0: none, then every stage needs steps. With a limit in seconds the schedule
     /// follows the clock: the same seed then gives the same result only by chance.

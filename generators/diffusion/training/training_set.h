@@ -54,8 +54,8 @@ class TrainingSet {
     const RowBatch& fill(std::span<const std::size_t> rows, BatchBuffer& buffer) const;
     /// One piece a sample, padded to the same multiple of `padding` rows (at most kImageRows), which do not
     /// count. Requires pieces of at least one row within their samples. `latents`: what the model's encode()
-    /// says of every row of the set, to fill in instead of columns and gaps; or empty. `weights`: of every row
-    /// of the set; or empty.
+    /// says of every row of the set, to fill in instead of columns and gaps; or empty. `weights`: of every
+    /// row of the set; or empty.
     const RowBatch& fill(std::span<const Piece> pieces, std::size_t padding, bool with_control,
                          BatchBuffer& buffer, std::span<const float> latents = {},
                          std::span<const float> weights = {}) const;

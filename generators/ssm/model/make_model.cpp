@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "base/error.h"
 #include "base/parallel.h"
 #include "generators/ssm/kernels/matmul.h"
