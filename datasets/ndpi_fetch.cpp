@@ -194,7 +194,7 @@ json manifest_for(const std::vector<std::string>& classes) {
               {{"name", "marginal"}},
               {{"name", "ssm"}, {"settings", {{"preset", "small"}, {"epochs", 10}, {"threads", 1}}}},
               {{"name", "diffusion"},
-               {"settings", {{"preset", "small"}, {"steps", 450}, {"control", "class"}, {"threads", 1}}}}}},
+               {"settings", {{"preset", "small"}, {"steps", 800}, {"control", "class"}, {"threads", 1}}}}}},
             {"metrics",
              {"distance", "joint", "sequence", "cicflow", "nprint", "netshare", "compliance", "consistency",
               "summary", "privacy"}},

@@ -25,7 +25,7 @@ struct Preset {
 
 constexpr Preset presets[] = {
     {"tiny", 16, 64, 32, 2, 1, 64, 60, 60, 30, 30, 128, 512},               // continuous integration
-    {"small", 32, 256, 64, 3, 2, 256, 600, 1500, 300, 200, 256, 2048},      // three minutes on two cores
+    {"small", 32, 256, 64, 3, 2, 256, 600, 3000, 450, 400, 64, 1024},       // three minutes on two cores
     {"base", 32, 512, 128, 3, 3, 512, 4000, 20000, 4000, 1000, 512, 8192},  // an hour
 };
 
@@ -74,7 +74,7 @@ void read_training(const CheckedJson& settings, DiffusionSettings& result) {
     result.adapter_learning_rate = settings.number("learning_rate", result.adapter_learning_rate, 1e-8, 1);
     result.autoencoder_learning_rate =
         settings.number("autoencoder_learning_rate", result.autoencoder_learning_rate, 1e-8, 1);
-    training.schedule.warmup = settings.number("warmup", training.schedule.warmup, 0, 0.9);
+    training.schedule.warmup = settings.number("warmup", 0.1, 0, 0.9);
     training.schedule.floor = settings.number("learning_rate_floor", training.schedule.floor, 0, 1);
     OptimizerStep& optimizer = training.optimizer;
     optimizer.weight_decay = settings.number("weight_decay", optimizer.weight_decay, 0, 10);

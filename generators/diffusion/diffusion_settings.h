@@ -23,7 +23,7 @@ struct DiffusionSettings {
                  default_adapter_steps = 0;
     std::optional<std::int64_t> autoencoder_steps, steps, control_steps;  ///< as given
     double autoencoder_share = 0.25, control_share = 0.2;
-    double learning_rate = 1e-3, autoencoder_learning_rate = 1e-3, adapter_learning_rate = 1e-3;
+    double learning_rate = 2e-3, autoencoder_learning_rate = 1e-3, adapter_learning_rate = 1e-3;
     SamplingOptions sampling;
     ControlChoice control;
     std::filesystem::path from;         ///< a model folder to go on from; empty: begin anew
