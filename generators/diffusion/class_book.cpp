@@ -88,6 +88,7 @@ void ClassBook::add_sample(const std::string& label, const ModelRows& rows, bool
     entry.lengths.add(rows.rows());
     entry.values.add(rows);
     entry.longest_gap = std::max(entry.longest_gap.value_or(kPaddingGap), std::ranges::max(rows.log_gap));
+    entry.most_hosts = std::max(entry.most_hosts.value_or(0), count_hosts(rows));
     if (with_layout && entry.layouts.size() < most_layouts) entry.layouts.push_back(ControlLayout::of(rows));
 }
 
@@ -112,6 +113,7 @@ json ClassBook::to_json(std::size_t first) const {
         json text = {{"label_hex", to_hex(entry.label)}, {"lengths", entry.lengths.to_json()}};
         text["values"] = entry.values.to_json();
         if (entry.longest_gap) text["longest_gap"] = *entry.longest_gap;
+        if (entry.most_hosts) text["most_hosts"] = *entry.most_hosts;
         for (const ControlLayout& layout : entry.layouts) text["layouts"].push_back(layout.to_json());
         classes.push_back(std::move(text));
     }
@@ -120,7 +122,7 @@ json ClassBook::to_json(std::size_t first) const {
 
 void ClassBook::append(const CheckedJson& json) {
     for (const CheckedJson& text : json.items(most_classes)) {
-        text.allow_only({"label_hex", "lengths", "layouts", "longest_gap", "values"});
+        text.allow_only({"label_hex", "lengths", "layouts", "longest_gap", "most_hosts", "values"});
         ClassEntry entry;
         entry.label = text.at("label_hex").hex(longest_label);  // any bytes, which JSON strings are not
         if (find(entry.label) >= 0)
@@ -131,6 +133,8 @@ void ClassBook::append(const CheckedJson& json) {
         if (const auto values = text.find("values")) entry.values = KnownValues::from_json(*values);
         if (const auto gap = text.find("longest_gap"))
             entry.longest_gap = static_cast<float>(gap->number(kPaddingGap, longest_scaled_gap));
+        if (const auto hosts = text.find("most_hosts"))
+            entry.most_hosts = static_cast<std::size_t>(hosts->integer(0, 2 * kImageRows));
         if (const auto layouts = text.find("layouts"))
             for (const CheckedJson& layout : layouts->items(most_layouts))
                 entry.layouts.push_back(ControlLayout::from_json(layout));

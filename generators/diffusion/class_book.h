@@ -45,6 +45,8 @@ struct ClassEntry {
     /// The longest of its training samples (scaled_gap()); none in models that were written before there was
     /// one. Gaps are learned as logarithms: what the model overshoots there would be minutes.
     std::optional<float> longest_gap;
+    /// Of any of its training samples (count_hosts()); none in models that were written before there was one.
+    std::optional<std::size_t> most_hosts;
     KnownValues values;  ///< of its training samples
 };
 

@@ -77,6 +77,10 @@ std::uint32_t HostRecency::encode(const IpAddress& address) {
     return (global ? global_octet : private_octet) << 24 | low;
 }
 
+bool HostRecency::is_new(std::uint32_t code) {
+    return code == private_octet << 24 || code == global_octet << 24;
+}
+
 IpAddress HostRecency::decode(std::uint32_t code, std::uint8_t version, const IpAddress& other,
                               FreshAddresses& fresh) {
     const std::uint32_t first = code >> 24, place = code & 0xFF;
@@ -89,8 +93,16 @@ IpAddress HostRecency::decode(std::uint32_t code, std::uint8_t version, const Ip
     const std::vector<IpAddress>& known = hosts(version);
     IpAddress address;
     if (place >= 1 && place <= known.size()) address = known[known.size() - place];
+    const bool global = (first & 0xC0) == 0xC0;  // 198 rather than 10
+    if (address.version == 0 && hosts_[0].size() + hosts_[1].size() >= most_) {
+        for (const IpAddress& host : known) {  // the latest of the kind, if there is one
+            const bool of_kind = (address_kind(host) == AddressKind::global) == global;
+            const bool has_one =
+                address.version != 0 && (address_kind(address) == AddressKind::global) == global;
+            if (host != other && (of_kind || !has_one)) address = host;
+        }
+    }
     if (address.version == 0 || address == other) {
-        const bool global = (first & 0xC0) == 0xC0;  // 198 rather than 10
         do {
             address = fresh.draw(model_address(global, version));
         } while (address == other);

@@ -176,6 +176,17 @@ ModelRows model_rows(const PacketImage& image) {
     return Encoder(image).run();
 }
 
+std::size_t count_hosts(const ModelRows& rows) {
+    std::size_t hosts = 0;
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+        if (rows.row(i)[model_column::new_flow] <= 0) continue;
+        const BitsView bits = rows.row(i).first<kNprintColumns>();
+        hosts += HostRecency::is_new(get(bits, field::source));
+        hosts += HostRecency::is_new(get(bits, field::destination));
+    }
+    return hosts;
+}
+
 std::vector<std::int8_t> column_emphasis() {
     constexpr std::int8_t structural = 8;
     std::vector<std::int8_t> emphasis(kTernary, 1);

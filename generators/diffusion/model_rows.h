@@ -8,6 +8,7 @@
 ///     PacketImage made = packet_image(rows, random);   // with identities of its own
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -88,11 +89,16 @@ std::vector<std::int8_t> column_emphasis();
 
 ModelRows model_rows(const PacketImage& image);
 
+/// How many hosts are said to be new in these rows.
+std::size_t count_hosts(const ModelRows& rows);
+
 /// The reverse, for rows that a model made as for those of model_rows(): nothing is refused and nothing
 /// repaired. Rows that are not `there` are left out. Addresses, ephemeral ports, initial sequence numbers,
 /// first identifications and TCP timestamps (a clock of 1 kHz a host, echoes of the last received) are drawn
 /// from `random`; checksums are 0 (udp_cksum all ones where there is to be one): repair computes them.
-/// Lossless for all else, gaps to 2 nanoseconds or 2 parts in a million.
-PacketImage packet_image(const ModelRows& rows, Random& random);
+/// Lossless for all else, gaps to 2 nanoseconds or 2 parts in a million. Of more than `most_hosts` hosts not
+/// seen before the rest are the latest that were.
+PacketImage packet_image(const ModelRows& rows, Random& random,
+                         std::size_t most_hosts = std::numeric_limits<std::size_t>::max());
 
 }  // namespace tracebench::diffusion

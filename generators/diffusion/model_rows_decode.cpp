@@ -37,7 +37,8 @@ std::uint16_t most_frequent(const std::map<std::uint16_t, std::uint32_t>& counts
 
 class Decoder {
   public:
-    Decoder(const ModelRows& rows, Random& random) : rows_(rows), random_(random), fresh_(random) {}
+    Decoder(const ModelRows& rows, Random& random, std::size_t most_hosts)
+        : rows_(rows), random_(random), fresh_(random), hosts_(most_hosts) {}
 
     PacketImage run() {
         std::int64_t time_ns = 0;
@@ -252,8 +253,8 @@ class Decoder {
 
 }  // namespace
 
-PacketImage packet_image(const ModelRows& rows, Random& random) {
-    return Decoder(rows, random).run();
+PacketImage packet_image(const ModelRows& rows, Random& random, std::size_t most_hosts) {
+    return Decoder(rows, random, most_hosts).run();
 }
 
 }  // namespace tracebench::diffusion

@@ -301,6 +301,7 @@ TEST_F(DiffusionGeneratorTest, HostileFoldersAreOneClearLine) {
         };
     };
     damaged("classes.json", replace("\"longest_gap\"", "\"longest_gab\""));
+    damaged("classes.json", replace("\"most_hosts\":", "\"most_hosts\": -"));
     damaged("config.json", replace("\"longest\": 1024", "\"longest\": 512"));
     damaged("config.json", replace("\"classes\": 2", "\"classes\": -2"));
     EXPECT_THAT(damaged("classes.json", [](std::string& text) { text = "[]"; }), HasSubstr("has 0 classes"));

@@ -192,6 +192,41 @@ TEST(KnownValues, BothLengthsOfADatagramVote) {
     EXPECT_EQ(value(rows, 0, field::udp_length), 0xFFDCU);
 }
 
+TEST(KnownValues, FlowsBeginWithWhatTheyWereSeenToBeginWith) {
+    const auto row = [](bool begins, std::uint32_t flags, bool answer, std::uint32_t server) {
+        ModelRows rows = rows_of({64});
+        rows.row(0)[model_column::new_flow] = begins ? 1 : 0;
+        const Bits bits = rows.row(0).first<kNprintColumns>();
+        put(bits, field::tcp_flags, flags);
+        put(bits, field::tcp_source, answer ? 443 : 0);
+        put(bits, field::tcp_destination, answer ? 0 : 443);
+        put(bits, field::source, begins ? 0x0A000002 : 0);
+        put(bits, field::destination, begins ? 0xC6000000 | server : 0);
+        return rows;
+    };
+    constexpr std::uint32_t syn = 0x02, syn_ack = 0x12, ack = 0x10;
+    KnownValues known;
+    for (int i = 0; i < 100; ++i) {
+        known.add(row(true, syn, false, 2));
+        if (i % 2 == 0) known.add(row(false, syn_ack, true, 0));  // not all are
+        known.add(row(false, ack, false, 0));
+    }
+    known.add(row(true, ack, false, 2));  // a capture that begins in the middle of a flow
+    const KnownValues read = KnownValues::from_json(CheckedJson(known.to_json(), "book"));
+    const auto applied = [&](ModelRows rows) {
+        read.apply(rows);
+        return rows;
+    };
+    const auto begins = [](const ModelRows& rows) { return rows.row(0)[model_column::new_flow] > 0; };
+    EXPECT_TRUE(begins(applied(row(true, syn, false, 2))));
+    EXPECT_TRUE(begins(applied(row(false, syn, false, 2))));
+    EXPECT_FALSE(begins(applied(row(true, syn_ack, true, 2))));  // an answer
+    EXPECT_FALSE(begins(applied(row(false, ack, false, 2))));
+    EXPECT_TRUE(begins(applied(row(true, ack, false, 2))));  // rare, but seen
+    const ModelRows server = applied(row(true, syn, false, 0));
+    EXPECT_EQ(value(server, 0, field::destination), 0xC6000002U);  // never a new one
+}
+
 TEST(KnownValues, SurviveJsonAndRefuseWhatIsNone) {
     KnownValues known;
     known.add(rows_of({64, 55, 64}));

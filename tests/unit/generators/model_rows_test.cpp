@@ -156,6 +156,38 @@ TEST(ModelRows, FlowsAndHostsByHowRecentlyTheyWereUsed) {
     EXPECT_EQ(get(bits(5), field::destination), 0xC6000003U);  // server, second, client
 }
 
+TEST(ModelRows, NoMoreHostsThanAsked) {
+    Trace trace;
+    const Endpoint client{ip4(192, 168, 7, 3), 50000};
+    acknowledge(trace, client, {ip4(8, 8, 8, 8), 443});
+    acknowledge(trace, client, {ip4(9, 9, 9, 9), 443});
+    acknowledge(trace, client, {ip4(192, 168, 7, 4), 443});
+    const ModelRows rows = model_rows(packet_image(trace));
+    EXPECT_EQ(count_hosts(rows), 4U);
+    EXPECT_EQ(count_hosts(ModelRows{}), 0U);
+    const auto ends = [&](std::size_t most) {
+        Random random(1);
+        std::vector<IpAddress> made;
+        for (const ImageFlow& flow : packet_image(rows, random, most).flows) {
+            EXPECT_NE(flow.source.address, flow.destination.address);
+            made.push_back(flow.source.address);
+            made.push_back(flow.destination.address);
+        }
+        return made;
+    };
+    const auto hosts = [](const std::vector<IpAddress>& made) {
+        return std::set<IpAddress>(made.begin(), made.end()).size();
+    };
+    EXPECT_EQ(hosts(ends(4)), 4U);
+    const std::vector<IpAddress> three = ends(3);
+    EXPECT_EQ(hosts(three), 3U);
+    EXPECT_EQ(three[5], three[3]);  // no other private one: the latest
+    const std::vector<IpAddress> two = ends(2);
+    EXPECT_EQ(hosts(two), 2U);
+    EXPECT_EQ(two[3], two[1]);      // the global one
+    EXPECT_EQ(hosts(ends(0)), 2U);  // a flow has two ends
+}
+
 TEST(ModelRows, PortsTellTheFlowWhereRankAndDirectionAreWrong) {
     Trace trace;
     const Endpoint client{ip4(192, 168, 7, 3), 50000}, other{ip4(192, 168, 7, 3), 50001},
