@@ -40,9 +40,9 @@ void add_verbs(CLI::App& app, cli::Action& action) {
 }
 
 /// OpenMP's threads spin while they wait for each other, which on a machine that others use too makes
-/// training four times slower. OpenBLAS's, which LibTorch's products of matrices use, spin while they wait for
-/// work or for their turn: two models trained side by side take twice the time. These are small products, not
-/// slower on one thread. Both libraries read this when the program is loaded, so it is started once more.
+/// training four times slower. OpenBLAS's, which LibTorch's products of matrices use, spin while they wait
+/// for work or for their turn: two models trained side by side take twice the time. These are small products,
+/// not slower on one thread. Both libraries read this when the program is loaded, so it is started once more.
 void wait_without_spinning(char** argv) {
     if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
     setenv("OMP_WAIT_POLICY", "passive", 1);

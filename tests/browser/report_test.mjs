@@ -136,7 +136,7 @@ const tests = {
     }
     const figure = page.locator('#distributions figure.card').first();
     await figure.locator('summary').click();
-    assert.ok(await figure.locator('table tbody tr').count() > 3);
+    await figure.locator('table tbody tr').nth(3).waitFor();  // it is filled once it is open, which is told later
     const shown = await figure.locator('table tbody tr').count();
     const [download] = await Promise.all([page.waitForEvent('download'), figure.locator('button').click()]);
     const csv = readFileSync(await download.path(), 'utf8').trimEnd().split('\r\n');
