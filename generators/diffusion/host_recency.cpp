@@ -94,13 +94,16 @@ IpAddress HostRecency::decode(std::uint32_t code, std::uint8_t version, const Ip
     IpAddress address;
     if (place >= 1 && place <= known.size()) address = known[known.size() - place];
     const bool global = (first & 0xC0) == 0xC0;  // 198 rather than 10
-    if (address.version == 0 && hosts_[0].size() + hosts_[1].size() >= most_) {
-        for (const IpAddress& host : known) {  // the latest of the kind, if there is one
-            const bool of_kind = (address_kind(host) == AddressKind::global) == global;
-            const bool has_one =
-                address.version != 0 && (address_kind(address) == AddressKind::global) == global;
-            if (host != other && (of_kind || !has_one)) address = host;
-        }
+    if (address.version == 0 && most_ && hosts_[0].size() + hosts_[1].size() >= *most_) {
+        const auto latest = [&](bool of_any_kind) {
+            const auto found = std::find_if(known.rbegin(), known.rend(), [&](const IpAddress& host) {
+                return host != other &&
+                       (of_any_kind || (address_kind(host) == AddressKind::global) == global);
+            });
+            return found == known.rend() ? IpAddress{} : *found;
+        };
+        address = latest(false);
+        if (address.version == 0) address = latest(true);
     }
     if (address.version == 0 || address == other) {
         do {

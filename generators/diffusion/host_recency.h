@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <vector>
 
 #include "base/random.h"
@@ -17,7 +17,7 @@ namespace tracebench::diffusion {
 class HostRecency {
   public:
     /// decode() makes no more than `most` hosts where it can do with those there are.
-    explicit HostRecency(std::size_t most = std::numeric_limits<std::size_t>::max()) : most_(most) {}
+    explicit HostRecency(std::optional<std::size_t> most = {}) : most_(most) {}
 
     std::uint32_t encode(const IpAddress& address);
     /// An address drawn for a host not seen before, or the latest one where there are `most` already; `other`
@@ -31,7 +31,7 @@ class HostRecency {
     std::vector<IpAddress>& hosts(std::uint8_t version) { return hosts_[version == 6]; }
     void use(const IpAddress& address);
 
-    std::size_t most_;
+    std::optional<std::size_t> most_;
     std::vector<IpAddress> hosts_[2];  ///< IPv4, IPv6; latest last
 };
 

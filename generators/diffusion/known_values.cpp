@@ -34,9 +34,13 @@ struct Known {
     Rule rule;
     Value places[2];  // of width 0: there is no second
 };
+constexpr Field octet(Field address, unsigned place) {
+    return {static_cast<std::uint16_t>(address.first + 8 * place), 8};
+}
 constexpr Field new_flow{model_column::new_flow, 1};
 /// The first and last octets of both addresses say which host it is (model_rows.h).
-constexpr Value hosts = {new_flow, {96, 8}, {120, 8}, {128, 8}, {152, 8}};
+constexpr Value hosts = {new_flow, octet(field::source, 0), octet(field::source, 3),
+                         octet(field::destination, 0), octet(field::destination, 3)};
 /// In this order: what is known of one field alone helps to know what goes with it.
 constexpr Known known_fields[] = {
     {"ttl", code, {{field::ttl}}},
@@ -123,6 +127,7 @@ std::uint64_t likeliest(const Histogram& counts, const Rule& of, std::uint64_t r
 }  // namespace
 
 void KnownValues::add(const ModelRows& rows) {
+    static_assert(std::size(known_fields) == fields);
     for (std::size_t i = 0; i < rows.rows(); ++i) {
         for (std::size_t f = 0; f < fields; ++f)
             for (const Value& place : known_fields[f].places)

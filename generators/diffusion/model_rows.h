@@ -8,7 +8,7 @@
 ///     PacketImage made = packet_image(rows, random);   // with identities of its own
 
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -98,7 +98,6 @@ std::size_t count_hosts(const ModelRows& rows);
 /// from `random`; checksums are 0 (udp_cksum all ones where there is to be one): repair computes them.
 /// Lossless for all else, gaps to 2 nanoseconds or 2 parts in a million. Of more than `most_hosts` hosts not
 /// seen before the rest are the latest that were.
-PacketImage packet_image(const ModelRows& rows, Random& random,
-                         std::size_t most_hosts = std::numeric_limits<std::size_t>::max());
+PacketImage packet_image(const ModelRows& rows, Random& random, std::optional<std::size_t> most_hosts = {});
 
 }  // namespace tracebench::diffusion

@@ -37,7 +37,7 @@ std::uint16_t most_frequent(const std::map<std::uint16_t, std::uint32_t>& counts
 
 class Decoder {
   public:
-    Decoder(const ModelRows& rows, Random& random, std::size_t most_hosts)
+    Decoder(const ModelRows& rows, Random& random, std::optional<std::size_t> most_hosts)
         : rows_(rows), random_(random), fresh_(random), hosts_(most_hosts) {}
 
     PacketImage run() {
@@ -253,7 +253,7 @@ class Decoder {
 
 }  // namespace
 
-PacketImage packet_image(const ModelRows& rows, Random& random, std::size_t most_hosts) {
+PacketImage packet_image(const ModelRows& rows, Random& random, std::optional<std::size_t> most_hosts) {
     return Decoder(rows, random, most_hosts).run();
 }
 

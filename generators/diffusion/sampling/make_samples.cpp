@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "base/error.h"
@@ -98,9 +97,8 @@ Trace trace_of(SampledRows sampled, const ClassEntry& entry, const SamplesReques
     if (entry.longest_gap)
         for (float& gap : rows.log_gap) gap = std::min(gap, *entry.longest_gap);
     Random random(stream_seed(seed, "identities"));
-    const std::size_t most_hosts =
-        request.constrained && entry.most_hosts ? *entry.most_hosts : std::numeric_limits<std::size_t>::max();
-    const PacketImage image = packet_image(rows, random, most_hosts);
+    const PacketImage image =
+        packet_image(rows, random, request.constrained ? entry.most_hosts : std::nullopt);
     Trace trace = request.constrained ? repair_image(image, {}, random, report) : bare_frames(image);
     cut(trace, request.max_seconds);
     return trace;
